@@ -1,0 +1,1 @@
+"""BENCH: from reads to the counts table."""

@@ -1,0 +1,102 @@
+"""The waist: what the bench counted, and all that the clinic needs to know of the reads."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mrdtrack.models import FileModel
+
+MarkerKind = Literal["small_variant", "duplication", "breakpoint", "sequence"]
+MoleculeMode = Literal["reads", "fragments", "umi", "consensus"]
+DenominatorKind = Literal[
+    "molecules_at_locus", "flank", "locus_reads", "spike_in", "input_cells"
+]
+Role = Literal["level", "report_only"]
+Severity = Literal["info", "warning", "error"]
+
+
+class QualityFinding(FileModel):
+    """Something a reader of the result must know about its quality."""
+
+    code: str
+    severity: Severity
+    message: str
+
+
+class MarkerCounts(FileModel):
+    """Molecules of one marker in one sample.
+
+    `molecules` is `alt + ref + ambiguous + other`. `denominator` is what the fraction
+    is taken of (its rule is `denominator_kind`). Counts are None where the marker
+    could not be counted at all; then `assessable` is False and `reason` says why.
+    `error_class` names the background class: `A[C>T]G` for a substitution in its
+    context on the forward reference strand, `mnv`, `ins1:h4` / `del1:h4` for an indel
+    of so many bases beside a repeat run of so many bases (run length capped at 20,
+    indel length 1 to 9), `junction` for duplications, breakpoints, sequences and
+    indels of ten bases or more.
+    """
+
+    marker: str
+    kind: MarkerKind
+    alt: int | None
+    ref: int | None
+    ambiguous: int | None
+    other: int | None
+    molecules: int | None
+    molecule_mode: MoleculeMode
+    denominator_kind: DenominatorKind
+    denominator: int | None
+    error_class: str
+    assessable: bool
+    reason: str = ""
+    role: Role = "level"
+    group: str | None = None
+    gene: str | None = None
+    hgvs: str | None = None
+    alt_forward: int | None = None
+    alt_reverse: int | None = None
+    ref_forward: int | None = None
+    ref_reverse: int | None = None
+    ref_left: int | None = None
+    ref_right: int | None = None
+    filters: dict[str, int] = {}
+
+
+class BackgroundSite(FileModel):
+    """Molecules that show one given wrong allele at one non-marker position.
+
+    `position` is 1-based. For indel classes `ref` is the base before the indel and
+    `alt` is `+1`, `-1`, `+2` and so on.
+    """
+
+    contig: str
+    position: int
+    ref: str
+    alt: str
+    error_class: str
+    alt_molecules: int
+    molecules: int
+
+
+class IdentityCounts(FileModel):
+    """Molecules of the two alleles of one germline position (1-based)."""
+
+    contig: str
+    position: int
+    ref: str
+    alt: str
+    genotype: str | None
+    ref_molecules: int
+    alt_molecules: int
+
+
+class SampleCounts(FileModel):
+    """All that was counted in one sample."""
+
+    sample: str
+    molecule_mode: MoleculeMode
+    markers: tuple[MarkerCounts, ...]
+    background: tuple[BackgroundSite, ...] = ()
+    identity: tuple[IdentityCounts, ...] = ()
+    family_sizes: dict[int, int] = {}
+    quality: tuple[QualityFinding, ...] = ()

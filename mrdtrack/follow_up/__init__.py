@@ -1,0 +1,1 @@
+"""CLINIC: visits become a course, and rules turn the course into flags."""

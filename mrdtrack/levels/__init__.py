@@ -1,0 +1,1 @@
+"""CLINIC: from counts to levels, intervals, limits and calls."""

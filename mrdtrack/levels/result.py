@@ -1,0 +1,90 @@
+"""The visit result: what `quantify` and `levels` write and the follow-up reads."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from mrdtrack.counts import IdentityCounts, MarkerCounts, MoleculeMode, QualityFinding
+from mrdtrack.models import FileModel
+
+SCHEMA: Literal["mrdtrack-result/1"] = "mrdtrack-result/1"
+
+Call = Literal[
+    "quantified",
+    "detected_below_loq",
+    "not_detected",
+    "insufficient_sensitivity",
+    "not_evaluable",
+]
+LimitedBy = Literal["depth", "input", "background"]
+Metric = Literal["vaf_gdna", "igtr_frac", "fusion_gdna_frac", "cells_frac"]
+Specimen = Literal["bone_marrow", "peripheral_blood", "other"]
+
+
+class MarkerResult(MarkerCounts):
+    """A marker's counts with its fraction (0 to 1), test and limit."""
+
+    fraction: float | None = None
+    fraction_low: float | None = None
+    fraction_high: float | None = None
+    p_value: float | None = None
+    lod95: float | None = None
+    call: Call = "not_evaluable"
+
+
+class Level(FileModel):
+    """The level of one sample: fractions 0 to 1 on the named metric, 95 % interval.
+
+    `input_genomes` is the number of haploid genomes in the tube, None when not told.
+    `required_sensitivity` is the level a negative must have been able to see.
+    """
+
+    metric: Metric
+    value: float | None
+    low: float | None
+    high: float | None
+    call: Call
+    reason: str = ""
+    p_value: float | None
+    lob: float | None
+    lod95: float | None
+    loq: float | None
+    required_sensitivity: float | None
+    input_genomes: float | None
+    limited_by: LimitedBy | None
+    markers_used: int
+
+
+class Software(FileModel):
+    """What made the result."""
+
+    name: str = "mrdtrack"
+    version: str
+
+
+class VisitResult(FileModel):
+    """One sample of one patient: `SAMPLE.mrd.json`."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
+    )
+
+    schema_: Literal["mrdtrack-result/1"] = Field(default=SCHEMA, alias="schema")
+    sample: str
+    patient: str
+    disease: str
+    assembly: str | None
+    date: str | None
+    specimen: Specimen | None
+    timepoint: str | None
+    molecule_mode: MoleculeMode
+    markers: tuple[MarkerResult, ...]
+    level: Level
+    quality: tuple[QualityFinding, ...]
+    identity: tuple[IdentityCounts, ...] = ()
+    family_sizes: dict[int, int] = {}
+    parameters: dict[str, str | int | float | bool | None] = {}
+    panel_digest: str | None = None
+    software: Software

@@ -1,0 +1,1 @@
+"""WHAT is looked for: the panel file, the reference, the haplotypes."""

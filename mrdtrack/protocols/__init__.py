@@ -1,0 +1,1 @@
+"""Clinical rules as TOML package data, and their reader."""

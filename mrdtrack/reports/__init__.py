@@ -1,0 +1,1 @@
+"""One module a format; one view-model feeds them all."""
