@@ -1,4 +1,4 @@
-"""The waist: what the bench counted, and all that the clinic needs to know of the reads."""
+"""The waist: what the bench counted, and all that the clinic knows of the reads."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class OutputError(InputError):
 
 
 class FaultList(MrdtrackError):
-    """Several faults of one file, all told at once, on one line each after the first."""
+    """Several faults of one file, all told at once, on one line."""
 
     def __init__(self, where: str, faults: Sequence[str], remedy: str) -> None:
         self.where = where
