@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def one_line(text: str) -> str:
+    """Make line breaks and control characters visible, so that a line stays one."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in text
+    )
+
+
 class MrdtrackError(Exception):
     """A mistake of input or environment, told to the user without a traceback."""
 

@@ -1,0 +1,142 @@
+"""The command line: parse, call one function, and nothing else.
+
+A command imports what it needs when it runs, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mrdtrack import __version__, options
+from mrdtrack.door import GATE_MET, PROGRAM, Door, debug_option
+
+
+@click.group(
+    PROGRAM,
+    cls=Door,
+    params=[debug_option()],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Follow a patient's own leukaemia markers in the reads of each visit.
+
+    For research use; not a medical device.
+    """
+
+
+def gate(met: bool) -> None:
+    """Exit 3 where a finding named by --fail-on was made."""
+    if met:
+        click.get_current_context().exit(GATE_MET)
+
+
+@main.command()
+@options.panel_argument
+@options.files("reads", "READS...")
+@options.output_folder
+@options.reference
+@click.option("--sample", help="Name of the sample (default: as the reads say).")
+@click.option("--date", type=options.IsoDate(), help="Day the sample was taken.")
+@click.option("--specimen", type=click.Choice(options.SPECIMENS), help="Tissue.")
+@click.option("--timepoint", help="Label of the visit.")
+@options.input_amount
+@options.path("--control", text="Reads of a control (may be repeated).", multiple=True)
+@options.path("--background", text="Background file, as `background` writes it.")
+@options.reading
+@options.required_sensitivity
+@options.alpha
+@options.threads
+@options.force
+@options.quiet
+@options.table_format
+@options.fail_on(options.CALLS, "a sample's call")
+def quantify(fail_on: tuple[str, ...], **request: Any) -> None:
+    """Count a panel's markers in the READS of a visit, and call its level.
+
+    READS are BAM, CRAM or SAM; FASTQ for `sequence` markers. Several samples may be
+    given at once.
+    """
+    from mrdtrack.commands.quantify import QuantifyRequest, quantify
+
+    results = quantify(QuantifyRequest(**request))
+    gate(any(result.level.call in fail_on for result in results))
+
+
+@main.command()
+@options.panel_argument
+@options.files("counts", "COUNTS...")
+@options.output_folder
+@options.path(
+    "--control-counts", text="Counts of a control (may be repeated).", multiple=True
+)
+@options.path(
+    "--background-counts", text="Non-marker positions (may be repeated).", multiple=True
+)
+@options.path("--background", text="Background file, as `background` writes it.")
+@options.input_amount
+@options.required_sensitivity
+@options.alpha
+@options.force
+@options.quiet
+@options.table_format
+@options.fail_on(options.CALLS, "a sample's call")
+def levels(fail_on: tuple[str, ...], **request: Any) -> None:
+    """Call levels from COUNTS tables alone, without reads.
+
+    PANEL may be `-`: then every marker of the tables is one of the level.
+    """
+    from mrdtrack.commands.levels import LevelsRequest, levels
+
+    results = levels(LevelsRequest(**request))
+    gate(any(result.level.call in fail_on for result in results))
+
+
+@main.command()
+@options.files("results", "RESULT.mrd.json...")
+@options.output_folder
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    help="Id of a packaged protocol, or a file (may be repeated).",
+)
+@options.path("--external", text="Results of other methods, as CSV.")
+@options.path("--treatments", text="Treatments, as CSV.")
+@click.option("--baseline", help="Sample to measure reductions from.")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "fr"]),
+    default="en",
+    show_default=True,
+    help="Language of the reports.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=options.Listed(["html", "pdf", "json", "tsv", "fhir"]),
+    default="html,json,tsv",
+    show_default=True,
+    help="Files to write, with commas between them.",
+)
+@options.force
+@options.quiet
+@options.fail_on(options.ACTIONS, "the action of a flag")
+def timeline(fail_on: tuple[str, ...], **request: Any) -> None:
+    """Put a patient's visits in order: the course, flags and a report."""
+    from mrdtrack.commands.timeline import TimelineRequest, timeline
+
+    course = timeline(TimelineRequest(**request))
+    gate(any(flag.action in fail_on for flag in course.flags))
+
+
+@main.group()
+def panel() -> None:
+    """Import, check and show the panel of a patient."""
+
+
+@main.command()
+def demo() -> None:
+    """Run the main job on the packaged example, an invented patient."""

@@ -1,0 +1,147 @@
+"""The door: where a user's mistake becomes one line, and nothing else does.
+
+Every command hangs in a `Door`. A `MrdtrackError`, an `OSError` or a wrong command line
+becomes `mrdtrack COMMAND: error: WHERE: what is wrong; what to do`. Any other exception
+is a bug and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from typing import IO, Any
+
+import click
+
+from mrdtrack.errors import MrdtrackError, one_line
+
+PROGRAM = "mrdtrack"
+DEBUG = "mrdtrack.debug"
+
+INPUT_ERROR, USAGE_ERROR, GATE_MET, INTERRUPTED = 1, 2, 3, 130
+
+REMEDIES = {
+    errno.ENOENT: "check the path",
+    errno.EACCES: "check who may read and write it",
+    errno.EPERM: "check who may read and write it",
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENOTDIR: "name a folder, not a file",
+    errno.EEXIST: "name another, or use --force",
+    errno.ENOSPC: "free some space on the disk",
+    errno.EDQUOT: "free some space on the disk",
+    errno.EROFS: "name a folder that can be written",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+
+
+class Refusal(click.ClickException):
+    """One line on stderr about an input."""
+
+    exit_code = INPUT_ERROR
+
+    def __init__(self, command: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.command = command
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the line."""
+        click.echo(f"{self.command}: error: {one_line(self.message)}", file, err=True)
+
+
+class UsageRefusal(Refusal):
+    """One line on stderr about the command line."""
+
+    exit_code = USAGE_ERROR
+
+
+class Command(click.Command):
+    """A command that also takes --debug."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(debug_option())
+
+
+class Door(click.Group):
+    """A group that turns mistakes into lines; its commands stand as they were added."""
+
+    command_class = Command
+    group_class = type  # a group below is a Door too
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """List the commands in the order a user needs them."""
+        return list(self.commands)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Parse the group's own options."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise refuse_usage(error, info_name or PROGRAM) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, and say in one line what the user can mend."""
+        try:
+            value = super().invoke(ctx)
+            sys.stdout.flush()
+        except click.UsageError as error:
+            raise refuse_usage(error, ctx.command_path) from error
+        except BrokenPipeError:
+            raise
+        except (MrdtrackError, OSError) as error:
+            if ctx.find_root().meta.get(DEBUG):
+                traceback.print_exc()
+            raise Refusal(running(ctx), say(error)) from error
+        except KeyboardInterrupt:
+            click.echo(f"{running(ctx)}: interrupted", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        return value
+
+
+def debug_option() -> click.Option:
+    """Build the option that shows the traceback of an error, for any command."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.find_root().meta[DEBUG] = True
+
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        callback=remember,
+        help="Show the traceback of an error.",
+    )
+
+
+def running(ctx: click.Context) -> str:
+    """Name the command that runs, from the group it hangs in."""
+    return " ".join(filter(None, (ctx.command_path, ctx.invoked_subcommand)))
+
+
+def refuse_usage(error: click.UsageError, command: str) -> click.ClickException:
+    """Put a wrong command line into one line; a bare group shows its help instead."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    if error.ctx is not None:
+        command = error.ctx.command_path
+    sentence = error.format_message().rstrip(".")
+    return UsageRefusal(command, f"{sentence}; see `{command} --help`")
+
+
+def say(error: MrdtrackError | OSError) -> str:
+    """Tell where, what is wrong and what to do."""
+    if isinstance(error, MrdtrackError):
+        return str(error)
+    where = "input or output" if error.filename is None else str(error.filename)
+    problem = (error.strerror or str(error) or type(error).__name__).rstrip(".")
+    problem = problem[:1].lower() + problem[1:]
+    remedy = REMEDIES.get(error.errno or 0, "run again with --debug to see where")
+    return f"{where}: {problem}; {remedy}"

@@ -1,0 +1,209 @@
+"""Every option that more than one command takes, declared once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+Function = Callable[..., Any]
+Decorator = Callable[[Function], Function]
+
+CALLS = (
+    "quantified",
+    "detected_below_loq",
+    "not_detected",
+    "insufficient_sensitivity",
+    "not_evaluable",
+)
+ACTIONS = (
+    "INTENSIFY_DISCUSS",
+    "HSCT_DISCUSS",
+    "PREEMPTIVE_DISCUSS",
+    "DEESCALATE_DISCUSS",
+    "CONTINUE",
+    "MONITOR_CLOSER",
+    "REPEAT_SAMPLE",
+    "CHANGE_SPECIMEN",
+    "NO_RULE",
+)
+DISEASES = ("AML", "B-ALL", "T-ALL", "CML", "APL", "MDS", "CLL", "MM", "other")
+SPECIMENS = ("bone_marrow", "peripheral_blood", "other")
+MOLECULES = ("auto", "fragments", "reads", "umi", "consensus")
+TABLE_FORMATS = ("table", "json", "tsv")
+PATH = click.Path(path_type=Path)
+
+
+class Number(click.FloatRange):
+    """A finite number above 0, and below `below` where that is given."""
+
+    name = "number"
+
+    def __init__(self, below: float | None = None) -> None:
+        super().__init__(min=0, max=below, min_open=True, max_open=below is not None)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
+
+
+class IsoDate(click.ParamType[str]):
+    """A day, as YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Check the day, and hand it on as it is written."""
+        try:
+            good = date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            good = False
+        if not good:
+            self.fail(f"{value!r} is no day as YYYY-MM-DD.", param, ctx)
+        return value
+
+
+class Listed(click.ParamType[tuple[str, ...]]):
+    """One or more words of a list, with commas between them."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = tuple(words)
+        self.name = ",".join(words)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split at the commas and check each word."""
+        if isinstance(value, tuple):
+            return value
+        chosen = tuple(word.strip() for word in value.split(","))
+        unknown = [word for word in chosen if word not in self.words]
+        if unknown:
+            known = ", ".join(self.words)
+            self.fail(f"{unknown[0]!r} is none of {known}.", param, ctx)
+        return chosen
+
+
+def either_or(other: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Refuse an option beside `other` (the name of its parameter)."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        if value is not None and ctx.params.get(other) is not None:
+            flag = "--" + other.replace("_", "-")
+            raise click.UsageError(f"give {param.opts[0]} or {flag}, not both", ctx)
+        return value
+
+    return check
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Put options together, listed in this order."""
+
+    def decorate(function: Function) -> Function:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def files(name: str, metavar: str) -> Decorator:
+    """Take one or more files."""
+    return click.argument(name, metavar=metavar, type=PATH, nargs=-1, required=True)
+
+
+def path(*flags: str, text: str, **extra: Any) -> Decorator:
+    """Take a path."""
+    return click.option(*flags, type=PATH, help=text, **extra)
+
+
+def fail_on(words: Sequence[str], what: str) -> Decorator:
+    """Let a finding become exit code 3, where that is asked for."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(words),
+        multiple=True,
+        help=f"Exit 3 where {what} is this (may be repeated).",
+    )
+
+
+panel_argument = click.argument("panel", metavar="PANEL", type=PATH)
+reference = path("--reference", text="Reference FASTA (plain or bgzip).")
+output_folder = path("-o", "--output", text="Folder to write into.", required=True)
+force = click.option("--force", is_flag=True, help="Replace files that are there.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="No words but errors.")
+threads = click.option(
+    "-t",
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Threads.",
+)
+seed = click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed."
+)
+table_format = click.option(
+    "--format",
+    type=click.Choice(TABLE_FORMATS),
+    help="Also write the result to stdout, as this.",
+)
+input_amount = together(
+    click.option(
+        "--input-ng",
+        type=Number(),
+        callback=either_or("input_genomes"),
+        help="DNA that went in, in ng (3.3 pg a haploid genome).",
+    ),
+    click.option(
+        "--input-genomes",
+        type=Number(),
+        callback=either_or("input_ng"),
+        help="DNA that went in, in haploid genomes.",
+    ),
+)
+required_sensitivity = click.option(
+    "--required-sensitivity",
+    type=Number(below=1),
+    help="Level that a negative must have been able to see, as a fraction.",
+)
+alpha = click.option(
+    "--alpha", type=Number(below=1), help="False positives allowed in a sample."
+)
+reading = together(
+    click.option(
+        "--molecules",
+        type=click.Choice(MOLECULES),
+        default="auto",
+        show_default=True,
+        help="What counts as one molecule.",
+    ),
+    click.option("--umi-tag", help="Tag that holds the UMI."),
+    click.option("--scan", is_flag=True, help="Read whole files, unmapped reads too."),
+    click.option(
+        "--min-family-size",
+        type=click.IntRange(min=1),
+        help="Reads a UMI family needs.",
+    ),
+    click.option(
+        "--min-base-quality",
+        type=click.IntRange(0, 93),
+        help="Bases below it are not used.",
+    ),
+    click.option(
+        "--min-mapping-quality",
+        type=click.IntRange(0, 255),
+        help="Reads below it are not used.",
+    ),
+)
