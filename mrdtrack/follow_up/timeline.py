@@ -2,6 +2,9 @@
 
 This is what `PATIENT.timeline.json` holds (`mrdtrack-timeline/1`), and all that a
 report may show: reports format these values and compute nothing.
+
+Sentences stand in English under a plain name and in French under the same name with
+`_fr`; both are always filled together.
 """
 
 from __future__ import annotations
@@ -13,20 +16,11 @@ from pydantic import ConfigDict, Field
 from mrdtrack.counts import QualityFinding
 from mrdtrack.levels.result import Call, MarkerResult, Software, Specimen
 from mrdtrack.models import FileModel
+from mrdtrack.protocols import vocabulary
 
 SCHEMA: Literal["mrdtrack-timeline/1"] = "mrdtrack-timeline/1"
 
-Action = Literal[
-    "INTENSIFY_DISCUSS",
-    "HSCT_DISCUSS",
-    "PREEMPTIVE_DISCUSS",
-    "DEESCALATE_DISCUSS",
-    "CONTINUE",
-    "MONITOR_CLOSER",
-    "REPEAT_SAMPLE",
-    "CHANGE_SPECIMEN",
-    "NO_RULE",
-]
+Action = vocabulary.Action
 Relation = Literal["=", ">=", "<="]
 
 
@@ -51,6 +45,7 @@ class Change(FileModel):
     p_value: float | None = None
     probability_rise_1_log10: float | None = None
     reason: str = ""
+    reason_fr: str = ""
 
 
 class TimelineVisit(FileModel):
@@ -58,7 +53,10 @@ class TimelineVisit(FileModel):
 
     `value`, `low`, `high`, `lod95` and `loq` are on `metric`: fractions 0 to 1 for
     mrdtrack's own metrics, the method's own unit for imported ones. `call` is None
-    for an imported result that states none.
+    for an imported result that states none. `target` is what was measured where the
+    metric alone does not say it (a transcript such as `NPM1`). Where `log10_reduction`
+    is None although there is a baseline, `log10_reduction_reason` says why (for
+    example that no reduction is demonstrated).
     """
 
     sample: str
@@ -67,6 +65,7 @@ class TimelineVisit(FileModel):
     timepoint: str | None
     source: Literal["mrdtrack", "external"]
     method: str | None = None
+    target: str | None = None
     metric: str
     value: float | None
     low: float | None
@@ -78,8 +77,11 @@ class TimelineVisit(FileModel):
     p_value: float | None = None
     call: Call | None
     reason: str = ""
+    abl1_copies: float | None = None
     baseline: bool = False
     log10_reduction: Estimate | None = None
+    log10_reduction_reason: str = ""
+    log10_reduction_reason_fr: str = ""
     change_from_previous: Change | None = None
     nadir: bool = False
     markers: tuple[MarkerResult, ...] = ()
@@ -94,23 +96,39 @@ class MarkerCourse(FileModel):
     role: Literal["level", "report_only"]
     status: Literal["stable", "lost", "rising", "falling", "emerging", "unclear"]
     because: str
+    because_fr: str = ""
 
 
 class Kinetics(FileModel):
-    """What the course says as a whole, for one tissue and metric."""
+    """What the course says as a whole, for one tissue, metric, source and target.
+
+    `doubling_time_days` covers the rise since the nadir, `halving_time_days` the fall
+    from the baseline to it. `time_to_threshold_days` counts from the last visit to
+    `threshold` (on `metric`), which `threshold_rule` names. `conditions` state what
+    the figures rest on.
+    """
 
     specimen: Specimen | None
     metric: str
+    source: Literal["mrdtrack", "external"] = "mrdtrack"
+    method: str | None = None
+    target: str | None = None
     baseline_sample: str | None
+    baseline_is_diagnosis: bool = False
     nadir_sample: str | None
     doubling_time_days: Estimate | None
     doubling_time_method: str = ""
+    halving_time_days: Estimate | None = None
     conversion: str = ""
+    conversion_fr: str = ""
     molecular_relapse: str = ""
+    molecular_relapse_fr: str = ""
     time_to_threshold_days: Estimate | None = None
     threshold: float | None = None
+    threshold_rule: str | None = None
     markers: tuple[MarkerCourse, ...] = ()
     conditions: tuple[str, ...] = ()
+    conditions_fr: tuple[str, ...] = ()
 
 
 class Citation(FileModel):
@@ -124,7 +142,14 @@ class Citation(FileModel):
 
 
 class Flag(FileModel):
-    """One prompt for the multidisciplinary meeting; never an order."""
+    """One prompt for the multidisciplinary meeting; never an order.
+
+    `call` is the source's own category in words (for example "MRD relapse").
+    `confidence` is `interval` where the whole interval stands on the rule's side of
+    the threshold, `estimate` where only the estimate does. `numbers` holds what the
+    flag rests on, by name, on the metric. `conflicts_with` names rules that point the
+    other way at the same visit: they are shown together, intensification first.
+    """
 
     rule: str
     protocol: str
@@ -136,6 +161,23 @@ class Flag(FileModel):
     because: str
     would_change_if: str
     citation: Citation
+    call: str = ""
+    call_fr: str = ""
+    because_fr: str = ""
+    would_change_if_fr: str = ""
+    numbers: dict[str, float | str] = {}
+    conflicts_with: tuple[str, ...] = ()
+
+
+class ProtocolNote(FileModel):
+    """A sentence a protocol obliges the report to print; it asks for nothing."""
+
+    rule: str
+    protocol: str
+    visit: str | None
+    text: str
+    text_fr: str
+    citation: Citation
 
 
 class Unjudged(FileModel):
@@ -145,6 +187,7 @@ class Unjudged(FileModel):
     protocol: str
     visit: str | None
     missing: str
+    missing_fr: str = ""
 
 
 class ScheduleItem(FileModel):
@@ -154,7 +197,9 @@ class ScheduleItem(FileModel):
     due: str | None
     specimen: Specimen | None
     because: str
+    because_fr: str = ""
     rule: str | None = None
+    protocol: str | None = None
 
 
 class Treatment(FileModel):
@@ -172,11 +217,16 @@ class ProtocolUsed(FileModel):
     id: str
     version: str
     title: str
+    title_fr: str = ""
     digest: str
 
 
 class Timeline(FileModel):
-    """One patient's course: `PATIENT.timeline.json`."""
+    """One patient's course: `PATIENT.timeline.json`.
+
+    `visits` stand in date order. `flags` stand newest visit first, and within a visit
+    intensification first. `anchors` are the dates the rules counted from.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
@@ -189,8 +239,10 @@ class Timeline(FileModel):
     kinetics: tuple[Kinetics, ...]
     flags: tuple[Flag, ...]
     unjudged: tuple[Unjudged, ...] = ()
+    notes: tuple[ProtocolNote, ...] = ()
     schedule: tuple[ScheduleItem, ...]
     treatments: tuple[Treatment, ...] = ()
     protocols: tuple[ProtocolUsed, ...] = ()
+    anchors: dict[str, str] = {}
     quality: tuple[QualityFinding, ...] = ()
     software: Software
