@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import struct
 import tempfile
 from collections.abc import Callable
 from importlib import import_module
@@ -143,6 +144,11 @@ def read_u64(data: NDArray[np.uint8], offset: int) -> int:
     return int.from_bytes(data[offset : offset + 8].tobytes(), "little")
 
 
+def read_f32(data: NDArray[np.uint8], offset: int) -> float:
+    """Load four bytes as a floating-point number."""
+    return float(struct.unpack("<f", data[offset : offset + 4].tobytes())[0])
+
+
 def mix_u64(state: int, word: int) -> int:
     """Stir a 64-bit word into a 64-bit state: xor, odd multiplication, fold.
 
@@ -178,6 +184,28 @@ def _lower_load(function: Callable[..., int], bits: int, *, signed: bool) -> Non
 
     extending.type_callable(function)(type_load)
     extending.lower_builtin(function, types.Array, types.Integer)(lower_load)
+
+
+def _lower_float() -> None:
+    """Compile `read_f32` to one load."""
+
+    def type_load(_context: Any) -> Any:
+        def typer(data: Any, offset: Any) -> Any:
+            if isinstance(data, types.Array) and isinstance(offset, types.Integer):
+                return types.float64
+            return None
+
+        return typer
+
+    def lower_load(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        offset = context.cast(builder, args[1], signature.args[1], types.int64)
+        start = builder.gep(array.data, [offset])
+        word = builder.bitcast(start, ir.FloatType().as_pointer())
+        return builder.fpext(builder.load(word, align=1), ir.DoubleType())
+
+    extending.type_callable(read_f32)(type_load)
+    extending.lower_builtin(read_f32, types.Array, types.Integer)(lower_load)
 
 
 def _lower_mix() -> None:
@@ -223,4 +251,5 @@ if not jit_is_disabled():
     _lower_load(read_u32, 32, signed=False)
     _lower_load(read_i64, 64, signed=True)
     _lower_load(read_u64, 64, signed=False)
+    _lower_float()
     _lower_mix()
