@@ -67,6 +67,15 @@ types: setup ## check the types
 layers: setup ## check who imports whom
 	$(BIN)/lint-imports --no-logo
 
+fixtures: setup ## rebuild data/fixtures, byte for byte
+	$(BIN)/python -m tests.fixtures
+
+bench: setup ## measure speed
+	$(BIN)/python -m benchmarks
+
+study: setup ## measure the calibration of levels and limits on simulated samples
+	$(BIN)/python -m benchmarks.study
+
 docs: setup ## write the command reference and build the documentation into site/
 	$(BIN)/python docs/write_reference.py
 	$(BIN)/mkdocs build --strict --quiet

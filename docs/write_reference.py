@@ -1,0 +1,52 @@
+"""Write the command reference from `--help`, so that it cannot say anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from mrdtrack.cli import main
+from mrdtrack.door import PROGRAM
+
+PAGE = Path(__file__).with_name("reference_cli.md")
+WIDTH = 80
+
+OPENING = f"""# Commands
+
+This page is written from `--help` by `make docs`.
+
+Every command exits with 0 when it ran (whatever it found), 1 on an error of data or of
+the machine, 2 on a wrong command line, 3 where a finding named by `--fail-on` was made,
+and 130 when it was interrupted. stdout carries the data asked for with `--format` or
+`-o -`; words and progress go to stderr. An error is one line:
+`{PROGRAM} COMMAND: error: WHERE: what is wrong; what to do`.
+"""
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """List a command and all below it, in the order of `--help`."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from commands(below, f"{path} {name}")
+
+
+def help_text(command: click.Command, path: str) -> str:
+    """Get what `--help` prints, at a fixed width."""
+    context = click.Context(command, info_name=path, terminal_width=WIDTH)
+    return command.get_help(context)
+
+
+def reference() -> str:
+    """Compose the page."""
+    sections = [
+        f"## {path}\n\n```text\n{help_text(command, path)}\n```\n"
+        for path, command in commands(main, PROGRAM)
+    ]
+    return "\n".join([OPENING, *sections])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(reference(), encoding="utf-8")
