@@ -77,7 +77,8 @@ study: setup ## measure the calibration of levels and limits on simulated sample
 	$(BIN)/python -m benchmarks.study
 
 docs: setup ## write the command reference and build the documentation into site/
-	$(BIN)/python docs/write_reference.py
+	$(BIN)/python -m docs.write_reference
+	$(BIN)/python -m docs.write_files_reference
 	$(BIN)/mkdocs build --strict --quiet
 
 warm: setup ## compile the kernels ahead of the first run

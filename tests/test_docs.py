@@ -1,0 +1,107 @@
+"""Documentation that a test does not read goes stale; so here it is read."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from docs import write_files_reference, write_reference
+from mrdtrack.cli import main
+from mrdtrack.door import PROGRAM
+
+COMMANDS = dict(write_reference.commands(main, PROGRAM))
+
+
+def pages(repository: Path) -> list[Path]:
+    return [
+        repository / "README.md",
+        repository / "CONTRIBUTING.md",
+        *sorted((repository / "docs").glob("*.md")),
+    ]
+
+
+def test_the_command_reference_is_what_help_prints(repository: Path) -> None:
+    page = (repository / "docs" / "reference_cli.md").read_text()
+    assert page == write_reference.reference(), "run `make docs`"
+
+
+def test_the_reference_of_files_is_what_the_models_say() -> None:
+    stale = [
+        path.name
+        for path, text in write_files_reference.files().items()
+        if not path.is_file() or path.read_text() != text
+    ]
+    assert stale == [], "run `make docs`"
+
+
+def test_no_schema_is_left_over(repository: Path) -> None:
+    there = set((repository / "docs" / "schemas").iterdir())
+    assert there <= set(write_files_reference.files())
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_and_option_has_help(path: str) -> None:
+    command = COMMANDS[path]
+    assert command.help
+    silent = [
+        param.name
+        for param in command.params
+        if isinstance(param, click.Option) and not param.help
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_is_told_in_the_guide_or_its_neighbours(
+    path: str, repository: Path
+) -> None:
+    generated = {"reference_cli.md", "reference_files.md"}
+    told = "".join(
+        page.read_text() for page in pages(repository) if page.name not in generated
+    )
+    assert path in told
+
+
+def shown_commands(repository: Path) -> list[tuple[str, str]]:
+    """Command lines in console blocks, with the page that shows each."""
+    found = []
+    for page in pages(repository):
+        for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
+            joined = block.replace("\\\n", " ")
+            found += [
+                (page.name, line[2:])
+                for line in joined.splitlines()
+                if line.startswith(f"$ {PROGRAM} ")
+            ]
+    return found
+
+
+def test_every_command_line_shown_is_accepted(repository: Path) -> None:
+    shown = shown_commands(repository)
+    assert len(shown) > 5
+    for page, line in shown:
+        args = shlex.split(line, comments=True)[1:]
+        command: click.Command = main
+        while isinstance(command, click.Group) and args[0] in command.commands:
+            command = command.commands[args.pop(0)]
+        assert not isinstance(command, click.Group) or args == ["--help"], line
+        try:
+            command.make_context(PROGRAM, args)
+        except click.UsageError as error:
+            pytest.fail(f"{page}: {line}: {error.format_message()}")
+        except click.exceptions.Exit:
+            pass  # --help and --version do their work while they are parsed
+
+
+def test_links_lead_somewhere(repository: Path) -> None:
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages(repository)
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
