@@ -68,7 +68,7 @@ layers: setup ## check who imports whom
 	$(BIN)/lint-imports --no-logo
 
 fixtures: setup ## rebuild data/fixtures, byte for byte
-	$(BIN)/python -m tests.fixtures
+	$(BIN)/python -m mrdtrack.lab.fixtures
 
 bench: setup ## measure speed
 	$(BIN)/python -m benchmarks

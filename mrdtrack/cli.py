@@ -106,13 +106,7 @@ def levels(fail_on: tuple[str, ...], **request: Any) -> None:
 @options.path("--external", text="Results of other methods, as CSV.")
 @options.path("--treatments", text="Treatments, as CSV.")
 @click.option("--baseline", help="Sample to measure reductions from.")
-@click.option(
-    "--language",
-    type=click.Choice(["en", "fr"]),
-    default="en",
-    show_default=True,
-    help="Language of the reports.",
-)
+@options.language
 @click.option(
     "--format",
     "formats",
@@ -137,6 +131,77 @@ def panel() -> None:
     """Import, check and show the panel of a patient."""
 
 
+@panel.command("import")
+@options.files("files", "FILE...")
+@options.path("-o", "--output", text="Panel to write (`-`: stdout).", required=True)
+@click.option("--patient", help="Pseudonym of the patient.")
+@click.option("--disease", type=click.Choice(options.DISEASES), help="Disease.")
+@click.option("--assembly", help="Label of the assembly.")
+@click.option(
+    "--from",
+    "kind",
+    type=click.Choice(["vcf", "airr", "vidjil", "immunoseq"]),
+    help="Kind of the files (default: as they look).",
+)
+@click.option("--sample", help="Sample to take from a file of several.")
+@options.force
+@options.quiet
+def panel_import(**request: Any) -> None:
+    """Make a panel from a VCF, an AIRR table, .vidjil or immunoSEQ FILEs."""
+    from mrdtrack.commands.panel_import import PanelImportRequest, panel_import
+
+    panel_import(PanelImportRequest(**request))
+
+
+@panel.command("check")
+@options.panel_argument
+@options.reference
+@options.path("--reads", text="Reads whose contigs must fit.")
+def panel_check(**request: Any) -> None:
+    """Look for all faults of a panel at once; exit 1 where there is any."""
+    from mrdtrack.commands.panel_check import PanelCheckRequest, panel_check
+
+    panel_check(PanelCheckRequest(**request))
+
+
+@panel.command("show")
+@options.panel_argument
+def panel_show(**request: Any) -> None:
+    """Show the markers of a panel."""
+    from mrdtrack.commands.panel_show import PanelShowRequest, panel_show
+
+    panel_show(PanelShowRequest(**request))
+
+
+@main.group()
+def protocols() -> None:
+    """List, show and check the clinical rules."""
+
+
+@protocols.command("list")
+def protocols_list() -> None:
+    """List the packaged protocols."""
+    from mrdtrack.commands.protocols import list_protocols
+
+    list_protocols()
+
+
 @main.command()
-def demo() -> None:
+@options.path("-o", "--output", text="Folder to write into.", required=True)
+@options.language
+@options.force
+@options.quiet
+def demo(**request: Any) -> None:
     """Run the main job on the packaged example, an invented patient."""
+    from mrdtrack.commands.demo import DemoRequest, demo
+
+    demo(DemoRequest(**request))
+
+
+@main.command()
+@options.quiet
+def warm(quiet: bool) -> None:
+    """Compile the kernels ahead of the first run, for images and CI."""
+    from mrdtrack.commands.warm import WarmRequest, warm
+
+    warm(WarmRequest(quiet=quiet))

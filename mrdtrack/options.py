@@ -154,6 +154,13 @@ threads = click.option(
 seed = click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed."
 )
+language = click.option(
+    "--language",
+    type=click.Choice(["en", "fr"]),
+    default="en",
+    show_default=True,
+    help="Language of the reports.",
+)
 table_format = click.option(
     "--format",
     type=click.Choice(TABLE_FORMATS),
