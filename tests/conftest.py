@@ -17,7 +17,8 @@ SHARED_REQUIRED = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 settings.register_profile(
     "mrdtrack", deadline=None, derandomize=True, max_examples=60, print_blob=True
 )
-settings.load_profile("mrdtrack")
+settings.register_profile("fuzz", deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile(os.environ.get("MRDTRACK_HYPOTHESIS", "mrdtrack"))
 
 
 def _shared_folder() -> Path:
