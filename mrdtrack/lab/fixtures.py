@@ -51,27 +51,27 @@ VISITS = (
         (0.42, 0.31, 0.40, 0.44),
     ),
     Visit(
-        "C1", "2024-02-12", "bone_marrow", "after cycle 1", 500, 7000,
+        "C1", "2024-02-12", "bone_marrow", "after_cycle_1", 500, 7000,
         (0.021, 0.009, 0.024, 0.31),
     ),
     Visit(
-        "C2", "2024-03-18", "peripheral_blood", "after cycle 2", 500, 12000,
+        "C2", "2024-03-18", "peripheral_blood", "after_cycle_2", 500, 12000,
         (0.0012, 0.0004, 0.0014, 0.22),
     ),
     Visit(
-        "EOC", "2024-06-10", "bone_marrow", "end of treatment", 500, 15000,
+        "EOC", "2024-06-10", "bone_marrow", "end_of_treatment", 500, 15000,
         (0.0, 0.0, 0.0, 0.20),
     ),
     Visit(
-        "FU3", "2024-09-09", "peripheral_blood", "follow-up month 3", 500, 15000,
+        "FU3", "2024-09-09", "peripheral_blood", "follow_up", 500, 15000,
         (0.0, 0.0, 0.0, 0.19),
     ),
     Visit(
-        "FU6", "2024-12-09", "bone_marrow", "follow-up month 6", 500, 12000,
+        "FU6", "2024-12-09", "bone_marrow", "follow_up", 500, 12000,
         (0.0026, 0.0, 0.0024, 0.21),
     ),
     Visit(
-        "FU7", "2025-01-06", "bone_marrow", "confirmation", 500, 8000,
+        "FU7", "2025-01-06", "bone_marrow", "follow_up", 500, 8000,
         (0.012, 0.0022, 0.011, 0.23),
     ),
 )  # fmt: skip

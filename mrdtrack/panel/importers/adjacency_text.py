@@ -1,0 +1,79 @@
+"""Breakpoints as files spell them: the four VCF breakend forms."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from mrdtrack.panel.importers.outcome import Fault, shortened
+
+_BREAKEND = re.compile(
+    r"(?P<before>[ACGTN]*)(?P<bracket>[\[\]])(?P<contig>.+):(?P<position>\d+)"
+    r"(?P=bracket)(?P<after>[ACGTN]*)",
+    re.IGNORECASE,
+)
+_COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
+
+
+class End(NamedTuple):
+    """One end as the panel says it: `+` keeps up to `position`, `-` from it on."""
+
+    contig: str
+    position: int
+    strand: str
+
+    def fields(self) -> dict[str, str | int]:
+        """Give the end as the panel's table."""
+        return self._asdict()
+
+
+class Adjacency(NamedTuple):
+    """Two ends that are joined, with the bases between, read from left to right."""
+
+    left: End
+    right: End
+    inserted: str
+
+    def mirrored(self) -> Adjacency:
+        """Give the same adjacency as read on the other strand."""
+        return Adjacency(self.right, self.left, reverse_complement(self.inserted))
+
+    def key(self) -> Adjacency:
+        """Give the spelling that both ways of reading share."""
+        return min(self, self.mirrored())
+
+
+def reverse_complement(bases: str) -> str:
+    """Give the other strand."""
+    return bases.translate(_COMPLEMENT)[::-1]
+
+
+def is_breakend(alt: str) -> bool:
+    """Tell whether a VCF allele is a breakend with a partner."""
+    return "[" in alt or "]" in alt
+
+
+def breakend(contig: str, position: int, alt: str) -> Adjacency:
+    """Read a VCF breakend (VCF 4.3, section 5.4).
+
+    `t[p[` joins the bases from p on after t, `t]p]` the reverse complement of those up
+    to p; `]p]t` joins the bases up to p before t, `[p[t` the reverse complement of
+    those from p on.
+
+    Raises:
+        Fault: the allele is none of the four forms.
+    """
+    match = _BREAKEND.fullmatch(alt)
+    if match is None or bool(match["before"]) == bool(match["after"]):
+        raise Fault(f"ALT {shortened(alt)!r} is none of the four breakend forms")
+    partner_strand = "-" if match["bracket"] == "[" else "+"
+    partner = End(
+        match["contig"].removeprefix("<").removesuffix(">"),
+        int(match["position"]),
+        partner_strand,
+    )
+    if match["before"]:
+        inserted = match["before"][1:].upper()
+        return Adjacency(End(contig, position, "+"), partner, inserted)
+    inserted = match["after"][:-1].upper()
+    return Adjacency(partner, End(contig, position, "-"), inserted)

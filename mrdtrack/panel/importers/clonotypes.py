@@ -1,0 +1,91 @@
+"""Clones of an IG/TR file: put together, weighed within their locus, and selected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, get_args
+
+from mrdtrack.panel.importers.outcome import Imported, ImportOptions, is_share
+from mrdtrack.panel.model import Locus
+
+INDEX_SHARE = 0.05
+"""Least share of its locus that makes a clone an index clone where none is given."""
+LOCI: tuple[str, ...] = get_args(Locus)
+
+
+class Clone(NamedTuple):
+    """One clone of a file; `weight` is molecules or reads, `unique` as for a marker."""
+
+    sequence: str
+    locus: str | None
+    weight: float
+    name: str
+    where: str
+    unique: bool | None = None
+    is_index: bool = False
+
+
+def locus_of(text: str) -> str | None:
+    """Give the locus of a gene or system name (`IGHV3-9*01`, `TRA+D`, `IGK+`)."""
+    prefix = text.strip().upper()[:3]
+    return prefix if prefix in LOCI else None
+
+
+def gather(clones: Iterable[Clone]) -> list[Clone]:
+    """Put clones of one sequence and locus together, the largest first."""
+    found: dict[tuple[str, str | None], Clone] = {}
+    for clone in clones:
+        key = (clone.sequence, clone.locus)
+        first = found.get(key)
+        if first is None:
+            found[key] = clone
+        else:
+            found[key] = first._replace(
+                weight=first.weight + clone.weight,
+                is_index=first.is_index or clone.is_index,
+            )
+    return sorted(found.values(), key=lambda clone: -clone.weight)
+
+
+def select(
+    clones: Iterable[Clone], options: ImportOptions, found: Imported, what: str
+) -> None:
+    """Take the index clones, and say how many others there were.
+
+    Clones that the file itself names as index clones are taken; else those with the
+    least share of their locus (`min_share`, 5 % unless told).
+    """
+    gathered = gather(clones)
+    totals: dict[str | None, float] = {}
+    for clone in gathered:
+        totals[clone.locus] = totals.get(clone.locus, 0.0) + clone.weight
+    least = INDEX_SHARE if options.min_share is None else options.min_share
+    named = any(clone.is_index for clone in gathered)
+    n_taken = 0
+    for clone in gathered:
+        share = clone.weight / totals[clone.locus] if totals[clone.locus] else 0.0
+        if not (clone.is_index if named else share >= least):
+            continue
+        n_taken += 1
+        found.add(
+            {
+                "kind": "sequence",
+                "id": clone.name,
+                "sequence": clone.sequence,
+                "locus": clone.locus,
+            },
+            clone.where,
+            share=is_share(share),
+            unique=clone.unique,
+        )
+    rule = "named as index clones" if named else f"with {least:.3g} or more"
+    found.notes.append(
+        f"{n_taken} of {len(gathered)} clones taken: those {rule}"
+        + ("" if named else f" of the {what} of their locus (--min-share)")
+    )
+
+
+def clone_name(locus: str | None, v_call: str, j_call: str, number: int) -> str:
+    """Name a clone by its genes, told apart by its number."""
+    genes = " ".join(call.partition(",")[0] for call in (v_call, j_call) if call)
+    return f"{genes or locus or 'clone'} #{number}"

@@ -1,0 +1,290 @@
+"""Markers from VCF and BCF: small variants, symbolic alleles, breakends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pysam
+
+from mrdtrack.errors import PanelError
+from mrdtrack.panel.importers.adjacency_text import Adjacency, End
+from mrdtrack.panel.importers.outcome import (
+    Fault,
+    Imported,
+    ImportOptions,
+    shortened,
+)
+from mrdtrack.panel.importers.tables import read_text, whole_number
+from mrdtrack.panel.importers.vcf_alleles import (
+    Record,
+    Unusable,
+    is_no_marker,
+    marker_fields,
+)
+from mrdtrack.panel.importers.vcf_annotation import (
+    allele_share,
+    annotation,
+    consequence_columns,
+)
+
+_REF = re.compile("[ACGTNacgtn]+")
+MAX_FAULTS = 1000
+MAX_POSITION = 2**31 - 2
+
+
+def import_vcf(path: Path, options: ImportOptions) -> Imported:
+    """Read the markers of a VCF or BCF file.
+
+    Raises:
+        PanelError: it is no VCF, or the sample is not in it.
+    """
+    found = Imported()
+    if not is_bcf(path):
+        found.faults = list(_line_faults(read_text(path)))
+        if found.faults:
+            return found
+    with _quiet(), _opened(path) as file:
+        found.sample = _chosen_sample(path, file, options)
+        header = file.header.info
+        csq = header["CSQ"].description if "CSQ" in header else None
+        reader = _Reader(found, options, consequence_columns(csq or ""))
+        try:
+            for number, record in enumerate(file, start=1):
+                reader.read(number, record)
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, error) from None
+    return found
+
+
+def is_bcf(path: Path) -> bool:
+    """Tell BCF from text VCF by its first bytes (BGZF holds either)."""
+    if path.is_dir():
+        return False
+    with path.open("rb") as file:
+        head = file.read(3)
+    if head == b"BCF":
+        return True
+    if head[:2] != b"\x1f\x8b":
+        return False
+    try:
+        with pysam.BGZFile(str(path), "rb", None) as inner:
+            return bytes(inner.read(3)) == b"BCF"
+    except OSError:
+        return False
+
+
+def _line_faults(text: str) -> Iterator[str]:
+    """Check every line before a parser that stops at the first fault reads it."""
+    n_faults = 0
+    lines = text.split("\n")
+    if not any(line.startswith("#CHROM") for line in lines):
+        yield "there is no #CHROM header line"
+        return
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fault = _line_fault(line.rstrip("\r").split("\t"))
+        if fault:
+            n_faults += 1
+            yield f"line {number}: {fault}"
+        if n_faults == MAX_FAULTS:
+            yield "and more"
+            return
+
+
+def _line_fault(cells: list[str]) -> str:
+    if len(cells) < 8:
+        return f"a record has 8 columns or more, this line {len(cells)}"
+    if not _REF.fullmatch(cells[3]):
+        return f"REF {shortened(cells[3])!r} holds more than A, C, G, T and N"
+    if not all(cells[4].split(",")):
+        return "ALT has an empty allele"
+    try:
+        position = whole_number(cells[1], "POS")
+    except Fault as fault:
+        return str(fault)
+    if position < 1:
+        return "POS 0 lies before the contig; positions begin at 1"
+    beyond = position > MAX_POSITION
+    return f"POS {shortened(cells[1])} lies beyond any contig" if beyond else ""
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep htslib's own words off the terminal; faults are told by mrdtrack."""
+    before = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(before)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pysam.VariantFile]:
+    try:
+        file = pysam.VariantFile(str(path))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    with file:
+        yield file
+
+
+def _unreadable(path: Path, error: Exception) -> PanelError:
+    return PanelError(
+        str(path),
+        f"it cannot be read as VCF or BCF ({error})",
+        "check it with `bcftools view`",
+    )
+
+
+def _chosen_sample(
+    path: Path, file: pysam.VariantFile, options: ImportOptions
+) -> str | None:
+    names = list(file.header.samples)
+    listed = ", ".join(repr(shortened(name)) for name in names[:20])
+    if options.sample is not None:
+        if options.sample not in names:
+            raise PanelError(
+                str(path),
+                f"sample {shortened(options.sample)!r} is not in it",
+                f"choose one of {listed}" if names else "leave out --sample",
+            )
+        return options.sample
+    if len(names) > 1:
+        raise PanelError(
+            str(path), f"it holds the samples {listed}", "choose one with --sample"
+        )
+    return names[0] if names else None
+
+
+class _Reader:
+    """Turns records into markers, each adjacency once."""
+
+    def __init__(self, found: Imported, options: ImportOptions, csq: list[str]) -> None:
+        self._found = found
+        self._options = options
+        self._csq = csq
+        self._adjacencies: set[Adjacency] = set()
+
+    def read(self, number: int, record: pysam.VariantRecord) -> None:
+        """Read one record: every ALT allele that the sample carries."""
+        where = f"record {number} ({record.contig}:{record.pos})"
+        filters = [str(name) for name in record.filter if name != "PASS"]
+        if filters and self._options.pass_only:
+            self._found.notes.append(f"{where} is left out: FILTER {','.join(filters)}")
+            return
+        info = _info(record)
+        genotype = self._genotype(record)
+        place = Record(str(record.contig), record.pos, str(record.ref), info)
+        alts = record.alts or ()
+        if not alts:
+            self._found.notes.append(f"{where} is left out: it has no ALT allele")
+        for index, alt in enumerate(alts):
+            self._read_allele(where, place, (index, alt, len(alts)), record, genotype)
+
+    def _read_allele(
+        self,
+        where: str,
+        place: Record,
+        allele: tuple[int, str, int],
+        record: pysam.VariantRecord,
+        genotype: Mapping[str, Any],
+    ) -> None:
+        index, alt, n_alleles = allele
+        if is_no_marker(alt) or not _carried(genotype, index):
+            reason = "is no allele of its own" if is_no_marker(alt) else "not carried"
+            self._found.notes.append(
+                f"{where} ALT {shortened(alt)} is left out: {reason}"
+            )
+            return
+        share = allele_share(place.info, genotype, index)
+        least = self._options.min_share
+        if least and share is not None and share < least:
+            self._found.notes.append(
+                f"{where} is left out: VAF {share:.3g} < {least:g}"
+            )
+            return
+        try:
+            markers = marker_fields(place, alt)
+        except Fault as fault:
+            self._found.faults.append(f"{where}: {fault}")
+            return
+        except Unusable as reason:
+            self._found.unusable.append(f"{where}: {reason}")
+            return
+        names = annotation(place.info, alt, self._csq)
+        for number, fields in enumerate(markers):
+            if self._is_repeated(fields):
+                self._found.notes.append(f"{where} is the mate of an earlier record")
+                continue
+            base = _identifier(record, fields, names.gene)
+            suffix = f":{index + 1}" if record.id and n_alleles > 1 else ""
+            suffix += "ab"[number] if len(markers) > 1 else ""
+            common = {
+                "id": base + suffix,
+                "gene": names.gene,
+                "hgvs": names.hgvs,
+                "vaf_at_diagnosis": share,
+                "note": _note(place),
+            }
+            self._found.add({**fields, **common}, where, share=share)
+
+    def _is_repeated(self, fields: Mapping[str, Any]) -> bool:
+        if fields["kind"] != "breakpoint":
+            return False
+        left, right = End(**fields["left"]), End(**fields["right"])
+        key = Adjacency(left, right, fields["inserted"]).key()
+        known = key in self._adjacencies
+        self._adjacencies.add(key)
+        return known
+
+    def _genotype(self, record: pysam.VariantRecord) -> Mapping[str, Any]:
+        if self._found.sample is None:
+            return {}
+        return dict(record.samples[self._found.sample].items())
+
+
+def _info(record: pysam.VariantRecord) -> dict[str, Any]:
+    """Give INFO with END, which pysam keeps apart."""
+    info = dict(record.info.items())
+    if record.stop > record.start + record.rlen or record.stop > record.pos:
+        info.setdefault("END", record.stop)
+    return info
+
+
+def _carried(genotype: Mapping[str, Any], index: int) -> bool:
+    """Tell whether the sample's genotype speaks against the allele."""
+    called = [allele for allele in genotype.get("GT") or () if allele is not None]
+    if not called or index + 1 in called:
+        return True
+    return allele_share({}, genotype, index) is not None
+
+
+def _identifier(
+    record: pysam.VariantRecord, fields: Mapping[str, Any], gene: str | None
+) -> str:
+    """Name a marker: the record's own id, else what and where it is."""
+    if record.id and record.id != ".":
+        return str(record.id)
+    prefix = f"{gene} " if gene else ""
+    if fields["kind"] == "small_variant":
+        ref, alt = shortened(fields["ref"], 12), shortened(fields["alt"], 12)
+        return f"{prefix}{fields['contig']}:{fields['position']} {ref}>{alt}"
+    if fields["kind"] == "duplication":
+        return f"{prefix}{fields['contig']}:{fields['start']}-{fields['end']} dup"
+    left, right = fields["left"], fields["right"]
+    ends = (f"{e['contig']}:{e['position']}{e['strand']}" for e in (left, right))
+    return prefix + "/".join(ends)
+
+
+def _note(place: Record) -> str | None:
+    """Keep the homology at a join, since its position could be told otherwise."""
+    homology = place.text("HOMSEQ")
+    if homology:
+        return f"homology at the join: {homology}"
+    length = place.number("HOMLEN")
+    return f"homology at the join: {length} bases" if length else None
