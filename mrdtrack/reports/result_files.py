@@ -42,6 +42,7 @@ COUNTS_COLUMNS = (
     "ref_reverse",
     "ref_left",
     "ref_right",
+    "signal_ratio",
     "filters",
 )
 BACKGROUND_COLUMNS = (

@@ -1,0 +1,162 @@
+"""The conclusion of a timeline report: flags, kinetics, next samples, notes."""
+
+from __future__ import annotations
+
+import re
+
+from mrdtrack.follow_up.timeline import Citation, Flag, Kinetics, Timeline
+from mrdtrack.reports import level_text, phrases
+from mrdtrack.reports import timeline_tables as tables
+from mrdtrack.reports.inert_text import shortened
+from mrdtrack.reports.level_text import name, sentence
+from mrdtrack.reports.view import (
+    Block,
+    Fact,
+    Facts,
+    FlagCard,
+    Flags,
+    Notes,
+    Paragraph,
+    Section,
+    Text,
+)
+from mrdtrack.reports.words import Words
+
+_DOI = re.compile(r"10\.[0-9]{4,9}/[A-Za-z0-9._;()/:-]+")
+
+
+def section(code: str, title: str, *blocks: Block | None) -> Section:
+    """Make a section of the blocks that have something to say."""
+    return Section(
+        name=code, title=title, blocks=tuple(b for b in blocks if b is not None)
+    )
+
+
+def prefixed(prefix: str, said: Text) -> Text:
+    """Put a name before a sentence."""
+    return Text(text=f"{prefix}: {said.text}", language=said.language)
+
+
+def flags_section(words: Words, timeline: Timeline) -> Section:
+    """Show the flags, newest visit first."""
+    none = words.say("No rule of the protocols used raises a flag.")
+    cards = tuple(_card(words, flag) for flag in timeline.flags)
+    return section(
+        "conclusion",
+        words.say("Conclusion: for discussion by the multidisciplinary meeting"),
+        Flags(cards=cards) if cards else Paragraph(text=Text(text=none)),
+    )
+
+
+def course_section(words: Words, timeline: Timeline) -> Section:
+    """Show the kinetics, what comes next and what could not be judged."""
+    notes = tuple(
+        prefixed(
+            f"{name(note.protocol)}, {name(note.rule)}",
+            sentence(words, note.text, note.text_fr),
+        )
+        for note in timeline.notes
+    )
+    return section(
+        "course",
+        words.say("Kinetics and next samples"),
+        *(_kinetics(words, kinetics) for kinetics in timeline.kinetics),
+        tables.schedule_table(words, timeline),
+        tables.unjudged_table(words, timeline),
+        Notes(notes=notes, heading=words.say("Notes of the protocols"))
+        if notes
+        else None,
+    )
+
+
+def _card(words: Words, flag: Flag) -> FlagCard:
+    because = sentence(words, flag.because, flag.because_fr)
+    change = sentence(words, flag.would_change_if, flag.would_change_if_fr)
+    rule = words.say(
+        "{rule} of {protocol}, version {version}",
+        rule=name(flag.rule),
+        protocol=name(flag.protocol),
+        version=name(flag.protocol_version),
+    )
+    lines = [
+        Fact(label=words.say("Because"), text=because),
+        Fact(label=words.say("Would change if"), text=change),
+        Fact(
+            label=words.say("Certainty"),
+            text=Text(text=words.say(phrases.CONFIDENCE[flag.confidence])),
+        ),
+        Fact(label=words.say("Rule"), text=Text(text=rule)),
+        Fact(label=words.say("Source"), text=citation(words, flag.citation)),
+        Fact(
+            label=words.say("Action"),
+            text=Text(text=words.say(phrases.ORIGINS[flag.action_origin])),
+        ),
+    ]
+    if flag.conflicts_with:
+        rules = ", ".join(name(rule) for rule in flag.conflicts_with)
+        conflict = Text(text=rules, tone="watch")
+        lines.insert(1, Fact(label=words.say("Conflicts with"), text=conflict))
+    title = words.say(phrases.ACTIONS[flag.action])
+    said = sentence(words, flag.call, flag.call_fr).text
+    heading = f"{title[:1].upper()}{title[1:]}"
+    place = words.say("visit {visit}", visit=name(flag.visit))
+    return FlagCard(
+        title=" · ".join(part for part in (heading, said, place) if part),
+        tone=phrases.TONES[flag.action],
+        lines=tuple(lines),
+    )
+
+
+def citation(words: Words, cited: Citation) -> Text:
+    """Write a citation with its locator, DOI and how well it was confirmed."""
+    parts = [shortened(cited.reference, level_text.LONGEST_SENTENCE)]
+    if cited.locator:
+        parts.append(shortened(cited.locator, level_text.LONGEST_SENTENCE))
+    doi = cited.doi if cited.doi and _DOI.fullmatch(cited.doi) else None
+    if doi:
+        parts.append(f"doi:{doi}")
+    text = ", ".join(parts)
+    confirmed = phrases.CONFIRMATION.get(cited.status)
+    if confirmed:
+        text = f"{text} ({words.say(confirmed)})"
+    return Text(text=text, link=f"https://doi.org/{doi}" if doi else None)
+
+
+def _kinetics(words: Words, kinetics: Kinetics) -> Facts | None:
+    days = {
+        words.say("Doubling time (days)"): kinetics.doubling_time_days,
+        words.say("Halving time (days)"): kinetics.halving_time_days,
+    }
+    facts = [
+        Fact(label=label, text=level_text.bounded(words, value))
+        for label, value in days.items()
+        if value is not None
+    ]
+    if kinetics.time_to_threshold_days is not None and kinetics.threshold:
+        label = words.say(
+            "Days until {threshold} at this pace",
+            threshold=level_text.amount(words, kinetics.threshold, kinetics.metric),
+        )
+        value = level_text.bounded(words, kinetics.time_to_threshold_days)
+        facts.append(Fact(label=label, text=value))
+    for label, english, french in (
+        (words.say("Conversion"), kinetics.conversion, kinetics.conversion_fr),
+        (
+            words.say("Molecular relapse"),
+            kinetics.molecular_relapse,
+            kinetics.molecular_relapse_fr,
+        ),
+    ):
+        if english:
+            facts.append(Fact(label=label, text=sentence(words, english, french)))
+    if not facts:
+        return None
+    french_conditions = kinetics.conditions_fr or ("",) * len(kinetics.conditions)
+    facts += [
+        Fact(label=words.say("Holds if"), text=sentence(words, english, french))
+        for english, french in zip(kinetics.conditions, french_conditions, strict=False)
+    ]
+    heading = tables.kinetics_heading(words, kinetics)
+    return Facts(
+        facts=tuple(facts), heading=words.say("Kinetics: {what}", what=heading)
+    )

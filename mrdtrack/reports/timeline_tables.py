@@ -1,0 +1,312 @@
+"""The tables of a timeline report: visits, markers, other methods, schedule."""
+
+from __future__ import annotations
+
+from mrdtrack.follow_up.timeline import Kinetics, Timeline, TimelineVisit
+from mrdtrack.levels.result import MarkerResult
+from mrdtrack.reports import level_text, phrases
+from mrdtrack.reports.level_text import MISSING, exact, name, sentence
+from mrdtrack.reports.view import Column, Table, Text
+from mrdtrack.reports.words import Words
+
+Row = tuple[Text, ...]
+
+
+def visits_table(words: Words, timeline: Timeline, metric: str) -> Table:
+    """List the visits on one metric, in date order."""
+    rows = [
+        _visit_row(words, visit) for visit in timeline.visits if visit.metric == metric
+    ]
+    return Table(
+        caption=words.say("Visits: {metric}", metric=level_text.metric(words, metric)),
+        columns=(
+            Column(title=words.say("Date")),
+            Column(title=words.say("Visit")),
+            Column(title=words.say("Specimen")),
+            Column(title=words.say("Level"), numeric=True),
+            Column(title=words.say("95% CI"), numeric=True),
+            Column(title=words.say("LoD"), numeric=True),
+            Column(title=words.say("LoQ"), numeric=True),
+            Column(title=words.say("Result"), wide=True),
+            Column(title=words.say("Log reduction"), numeric=True),
+            Column(title=words.say("Change (log10)"), numeric=True),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _visit_row(words: Words, visit: TimelineVisit) -> Row:
+    return (
+        Text(text=visit.date),
+        Text(text=_visit_name(words, visit)),
+        Text(text=level_text.specimen(words, visit.specimen)),
+        level_text.level(words, visit),
+        _interval(words, visit),
+        level_text.limit(words, visit.lod95, visit.metric),
+        level_text.limit(words, visit.loq, visit.metric),
+        _result(words, visit),
+        _reduction(words, visit),
+        _change(words, visit),
+    )
+
+
+def _visit_name(words: Words, visit: TimelineVisit) -> str:
+    extra = []
+    if visit.baseline:
+        extra.append(words.say("baseline"))
+    if visit.nadir:
+        extra.append(words.say("nadir"))
+    label = level_text.visit_label(words, visit)
+    return f"{label} ({', '.join(extra)})" if extra else label
+
+
+def _interval(words: Words, visit: TimelineVisit) -> Text:
+    if visit.call == "not_evaluable":
+        return Text(text=MISSING)
+    shown = level_text.interval(words, visit.low, visit.high, visit.metric)
+    return Text(text=shown, value=exact(visit.high) if shown != MISSING else None)
+
+
+def _result(words: Words, visit: TimelineVisit) -> Text:
+    call = level_text.call(words, visit)
+    if not visit.reason:
+        return call
+    reason = sentence(words, visit.reason)
+    if reason.language:
+        return Text(text=f"{call.text} ({reason.text})", tone=call.tone, language=None)
+    return Text(text=f"{call.text}: {reason.text}", tone=call.tone)
+
+
+def _reduction(words: Words, visit: TimelineVisit) -> Text:
+    if visit.log10_reduction is None and visit.log10_reduction_reason:
+        return sentence(
+            words, visit.log10_reduction_reason, visit.log10_reduction_reason_fr
+        )
+    return level_text.bounded(words, visit.log10_reduction)
+
+
+def _change(words: Words, visit: TimelineVisit) -> Text:
+    change = visit.change_from_previous
+    if change is None:
+        return Text(text=MISSING)
+    if change.log10 is None:
+        return sentence(words, change.reason, change.reason_fr)
+    return level_text.bounded(words, change.log10)
+
+
+def markers_table(words: Words, timeline: Timeline, visit: TimelineVisit) -> Table:
+    """List the markers of one visit: what was seen, what counts, and why not."""
+    courses = {
+        (course.marker, kinetics.specimen): course.status
+        for kinetics in timeline.kinetics
+        for course in kinetics.markers
+    }
+    rows = [
+        _marker_row(words, marker, visit, courses.get((marker.marker, visit.specimen)))
+        for marker in visit.markers
+    ]
+    return Table(
+        caption=words.say(
+            "Markers of {visit}, {date}",
+            visit=level_text.visit_label(words, visit),
+            date=visit.date,
+        ),
+        columns=(
+            Column(title=words.say("Marker")),
+            Column(title=words.say("Gene")),
+            Column(title=words.say("Kind")),
+            Column(title=words.say("Mutant molecules"), numeric=True),
+            Column(title=words.say("All molecules"), numeric=True),
+            Column(title=words.say("Fraction"), numeric=True),
+            Column(title=words.say("95% CI"), numeric=True),
+            Column(title=words.say("LoD"), numeric=True),
+            Column(title=words.say("Result"), wide=True),
+            Column(title=words.say("Counts for the level"), wide=True),
+            Column(title=words.say("Course")),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _marker_row(
+    words: Words, marker: MarkerResult, visit: TimelineVisit, course: str | None
+) -> Row:
+    as_visit = TimelineVisit(
+        sample=visit.sample,
+        date=visit.date,
+        specimen=visit.specimen,
+        timepoint=None,
+        source="mrdtrack",
+        metric=visit.metric,
+        value=marker.fraction,
+        low=marker.fraction_low,
+        high=marker.fraction_high,
+        lod95=marker.lod95,
+        loq=None,
+        required_sensitivity=visit.required_sensitivity,
+        call=marker.call,
+    )
+    return (
+        Text(text=name(marker.marker)),
+        Text(text=name(marker.gene)),
+        Text(text=words.say(phrases.KINDS[marker.kind])),
+        _count(words, marker.alt),
+        _count(words, marker.molecules),
+        level_text.level(words, as_visit),
+        _interval(words, as_visit),
+        level_text.limit(words, marker.lod95, visit.metric),
+        level_text.call(words, as_visit),
+        _use(words, marker),
+        Text(text=words.say(phrases.COURSES[course]) if course else MISSING),
+    )
+
+
+def _count(words: Words, number: int | None) -> Text:
+    if number is None:
+        return Text(text=MISSING)
+    return Text(text=words.integer(number), value=str(number))
+
+
+def _use(words: Words, marker: MarkerResult) -> Text:
+    if not marker.assessable:
+        reason = sentence(words, marker.reason)
+        no = words.say("no, not assessable")
+        return Text(text=f"{no}: {reason.text}" if reason.text else no)
+    if marker.role == "report_only":
+        return Text(
+            text=words.say("no, reported only (clonal haematopoiesis or germline)")
+        )
+    return Text(text=words.say("yes"))
+
+
+def other_methods_table(words: Words, timeline: Timeline) -> Table | None:
+    """List the results of other methods, each on its own metric."""
+    visits = [visit for visit in timeline.visits if visit.source == "external"]
+    if not visits:
+        return None
+    rows = tuple(_external_row(words, visit) for visit in visits)
+    return Table(
+        caption=words.say("Results of other methods, each on its own metric"),
+        columns=(
+            Column(title=words.say("Date")),
+            Column(title=words.say("Specimen")),
+            Column(title=words.say("Method")),
+            Column(title=words.say("Metric")),
+            Column(title=words.say("Level"), numeric=True),
+            Column(title=words.say("LoD"), numeric=True),
+            Column(title=words.say("Result"), wide=True),
+            Column(title=words.say("Log reduction"), numeric=True),
+        ),
+        rows=rows,
+    )
+
+
+def _external_row(words: Words, visit: TimelineVisit) -> Row:
+    metric = level_text.metric(words, visit.metric)
+    target = f"{name(visit.target)}: " if visit.target else ""
+    return (
+        Text(text=visit.date),
+        Text(text=level_text.specimen(words, visit.specimen)),
+        Text(text=name(visit.method)),
+        Text(text=target + metric),
+        level_text.level(words, visit),
+        level_text.limit(words, visit.lod95, visit.metric),
+        _result(words, visit),
+        _reduction(words, visit),
+    )
+
+
+def schedule_table(words: Words, timeline: Timeline) -> Table | None:
+    """List the samples that are due, overdue or to be taken elsewhere."""
+    rows = tuple(
+        (
+            Text(text=item.due or MISSING),
+            Text(
+                text=words.say(phrases.SCHEDULE[item.kind]),
+                tone="watch" if item.kind != "due" else "none",
+            ),
+            Text(
+                text=level_text.specimen(words, item.specimen)
+                if item.specimen
+                else MISSING
+            ),
+            sentence(words, item.because, item.because_fr),
+            Text(text=name(item.rule)),
+        )
+        for item in timeline.schedule
+    )
+    if not rows:
+        return None
+    return Table(
+        caption=words.say("Next samples"),
+        columns=(
+            Column(title=words.say("Due date")),
+            Column(title=words.say("Status")),
+            Column(title=words.say("Specimen")),
+            Column(title=words.say("Why"), wide=True),
+            Column(title=words.say("Rule")),
+        ),
+        rows=rows,
+    )
+
+
+def treatments_table(words: Words, timeline: Timeline) -> Table | None:
+    """List the treatments."""
+    rows = tuple(
+        (
+            Text(text=treatment.start),
+            Text(text=treatment.end or MISSING),
+            Text(text=name(treatment.name)),
+            Text(text=name(treatment.kind)),
+        )
+        for treatment in timeline.treatments
+    )
+    if not rows:
+        return None
+    return Table(
+        caption=words.say("Treatments"),
+        columns=(
+            Column(title=words.say("Start")),
+            Column(title=words.say("End")),
+            Column(title=words.say("Treatment")),
+            Column(title=words.say("Kind")),
+        ),
+        rows=rows,
+    )
+
+
+def unjudged_table(words: Words, timeline: Timeline) -> Table | None:
+    """List the rules that could not be judged, and what is missing."""
+    rows = tuple(
+        (
+            Text(text=name(item.rule)),
+            Text(text=name(item.visit)),
+            sentence(words, item.missing, item.missing_fr),
+        )
+        for item in timeline.unjudged
+    )
+    if not rows:
+        return None
+    return Table(
+        caption=words.say("Rules that could not be judged"),
+        columns=(
+            Column(title=words.say("Rule")),
+            Column(title=words.say("Visit")),
+            Column(title=words.say("What is missing"), wide=True),
+        ),
+        rows=rows,
+    )
+
+
+def kinetics_heading(words: Words, kinetics: Kinetics) -> str:
+    """Name what a course of kinetics is about."""
+    parts = [
+        level_text.specimen(words, kinetics.specimen),
+        level_text.metric(words, kinetics.metric),
+    ]
+    if kinetics.target:
+        parts.append(name(kinetics.target))
+    if kinetics.method:
+        parts.append(name(kinetics.method))
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
