@@ -6,12 +6,15 @@ upgrade it would go on serving the old machine code. So the cache lives in a fol
 named by a digest of every source file of this package: any change is a new folder.
 
 Loads from raw bytes (`read_i32` and its neighbours) are compiled to one machine
-instruction each, without a bounds check, and run as plain Python just as well.
+instruction each, without a bounds check, and run as plain Python just as well. An array
+handed from one compiled function to another has its owners counted at each call, which
+costs more than the work: `raw_bytes` gives what is handed on instead.
 """
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 import os
 import struct
@@ -114,6 +117,14 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     return cast("Kernel[P, R]", compiled)
 
 
+def raw_bytes(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give the bytes of an array as what kernels hand to one another.
+
+    Compiled it is a bare pointer (the caller keeps the array), else the array itself.
+    """
+    return data
+
+
 def read_u8(data: NDArray[np.uint8], offset: int) -> int:
     """Load one byte."""
     return int(data[offset])
@@ -159,67 +170,48 @@ def mix_u64(state: int, word: int) -> int:
     return product ^ (product >> 32)
 
 
-def _lower_load(function: Callable[..., int], bits: int, *, signed: bool) -> None:
-    """Compile a `read_*` to one load; 64-bit results, unsigned for `read_u64` only."""
-    result = types.uint64 if bits == 64 and not signed else types.int64
+def _first_byte(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    """Give the pointer to byte `offset` of an array or of `raw_bytes`."""
+    kind, value = signature.args[0], args[0]
+    if isinstance(kind, types.Array):
+        value = context.make_array(kind)(context, builder, value).data
+    offset = context.cast(builder, args[1], signature.args[1], types.int64)
+    return builder.gep(value, [offset])
 
-    def type_load(_context: Any) -> Any:
-        def typer(data: Any, offset: Any) -> Any:
-            if isinstance(data, types.Array) and isinstance(offset, types.Integer):
-                return result
-            return None
 
+def _lower(function: Callable[..., Any], result: Any, code: Any, *kinds: Any) -> None:
+    """Teach numba a function: its result type and its machine code."""
+
+    def give_type(_context: Any) -> Any:
+        def give_result(*args: Any) -> Any:
+            pairs = zip(args, kinds, strict=True)
+            return result if all(isinstance(*pair) for pair in pairs) else None
+
+        typer: Any = give_result
+        typer.__signature__ = inspect.signature(function)
         return typer
 
-    def lower_load(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        offset = context.cast(builder, args[1], signature.args[1], types.int64)
-        start = builder.gep(array.data, [offset])
-        word = builder.bitcast(start, ir.IntType(bits).as_pointer())
-        value = builder.load(word, align=1)
-        if bits == 64:
-            return value
-        widen = builder.sext if signed else builder.zext
-        return widen(value, ir.IntType(64))
-
-    extending.type_callable(function)(type_load)
-    extending.lower_builtin(function, types.Array, types.Integer)(lower_load)
+    extending.type_callable(function)(give_type)
+    extending.lower_builtin(function, *kinds)(code)
 
 
-def _lower_float() -> None:
-    """Compile `read_f32` to one load."""
+def _lower_load(function: Callable[..., Any], word: Any, result: Any) -> None:
+    """Compile a `read_*` to one load of `word` bits, widened to its result."""
 
-    def type_load(_context: Any) -> Any:
-        def typer(data: Any, offset: Any) -> Any:
-            if isinstance(data, types.Array) and isinstance(offset, types.Integer):
-                return types.float64
-            return None
+    def load(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        start = _first_byte(context, builder, signature, args)
+        address = builder.bitcast(start, context.get_value_type(word).as_pointer())
+        value = builder.load(address, align=1)
+        return context.cast(builder, value, word, result)
 
-        return typer
-
-    def lower_load(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        offset = context.cast(builder, args[1], signature.args[1], types.int64)
-        start = builder.gep(array.data, [offset])
-        word = builder.bitcast(start, ir.FloatType().as_pointer())
-        return builder.fpext(builder.load(word, align=1), ir.DoubleType())
-
-    extending.type_callable(read_f32)(type_load)
-    extending.lower_builtin(read_f32, types.Array, types.Integer)(lower_load)
+    for kind in (types.Array, types.CPointer):
+        _lower(function, result, load, kind, types.Integer)
 
 
 def _lower_mix() -> None:
     """Compile `mix_u64` to a xor, a multiplication and a fold."""
 
-    def type_mix(_context: Any) -> Any:
-        def typer(state: Any, word: Any) -> Any:
-            if isinstance(state, types.Integer) and isinstance(word, types.Integer):
-                return types.uint64
-            return None
-
-        return typer
-
-    def lower_mix(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def mix(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         state, word = (
             context.cast(builder, value, kind, types.uint64)
             for value, kind in zip(args, signature.args, strict=True)
@@ -229,27 +221,42 @@ def _lower_mix() -> None:
         half = ir.Constant(ir.IntType(64), 32)
         return builder.xor(product, builder.lshr(product, half))
 
-    extending.type_callable(mix_u64)(type_mix)
-    extending.lower_builtin(mix_u64, types.Integer, types.Integer)(lower_mix)
+    _lower(mix_u64, types.uint64, mix, types.Integer, types.Integer)
+
+
+def _lower_raw_bytes() -> None:
+    """Compile `raw_bytes` to the pointer inside an array."""
+
+    def give_pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = signature.args[0]
+        return context.make_array(kind)(context, builder, args[0]).data
+
+    _lower(raw_bytes, types.CPointer(types.uint8), give_pointer, types.Array)
+
+
+def _lower_all() -> None:
+    """Teach numba every function of this module."""
+    _lower_load(read_u8, types.uint8, types.int64)
+    _lower_load(read_u16, types.uint16, types.int64)
+    _lower_load(read_i32, types.int32, types.int64)
+    _lower_load(read_u32, types.uint32, types.int64)
+    _lower_load(read_i64, types.int64, types.int64)
+    _lower_load(read_u64, types.uint64, types.uint64)
+    _lower_load(read_f32, types.float32, types.float64)
+    _lower_mix()
+    _lower_raw_bytes()
 
 
 CACHE_FOLDER: Path | None = None
 
 if not jit_is_disabled():
     import numba
-    from numba import types
 
+    types: Any = import_module("numba.types")
     extending: Any = import_module("numba.extending")
     ir: Any = import_module("llvmlite.ir")
 
     CACHE_FOLDER = find_cache_folder(Path(__file__).parent)
     if CACHE_FOLDER is not None:
         cast("Any", numba.config).CACHE_DIR = str(CACHE_FOLDER)
-    _lower_load(read_u8, 8, signed=False)
-    _lower_load(read_u16, 16, signed=False)
-    _lower_load(read_i32, 32, signed=True)
-    _lower_load(read_u32, 32, signed=False)
-    _lower_load(read_i64, 64, signed=True)
-    _lower_load(read_u64, 64, signed=False)
-    _lower_float()
-    _lower_mix()
+    _lower_all()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mrdtrack.kernels._compile import (
     kernel,
     mix_u64,
+    raw_bytes,
     read_f32,
     read_i32,
     read_i64,
@@ -32,6 +33,7 @@ __all__ = [
     "hash_name",
     "overlapping_end",
     "quality_start",
+    "raw_bytes",
     "read_f32",
     "read_i32",
     "read_i64",
@@ -61,6 +63,7 @@ TEMPLATE_LENGTH = 32
 NAME = 36
 
 UNMAPPED = 0x4
+UNPLACED = 0xFFFFFFFF
 MAX_BLOCK_SIZE = 1 << 26
 
 CONSUMES_QUERY = 0b110010011
@@ -307,25 +310,22 @@ def cigar_fault(data: NDArray[np.uint8], record: int, n_bases: int) -> int:
 
 
 @kernel
-def place_fault(
-    contig: int, position: int, mate_contig: int, mate: int, lengths: NDArray[np.int64]
-) -> int:
-    """Say whether a read or its mate starts outside the contigs of the header."""
-    n_contigs = lengths.shape[0]
+def mate_fault(data: NDArray[np.uint8], record: int, n_contigs: int) -> int:
+    """Say whether the mate of a read lies outside the contigs of the header."""
+    contig = read_i32(data, record + MATE_CONTIG)
     if contig < -1 or contig >= n_contigs:
-        return FAULT_CONTIG
-    if position < -1 or (contig >= 0 and position >= lengths[contig]):
-        return FAULT_POSITION
-    if mate_contig < -1 or mate_contig >= n_contigs or mate < -1:
+        return FAULT_MATE
+    if read_i32(data, record + MATE_POSITION) < -1:
         return FAULT_MATE
     return FAULT_NONE
 
 
 @kernel
-def record_fault(
-    data: NDArray[np.uint8], record: int, block_size: int, lengths: NDArray[np.int64]
-) -> int:
-    """Say what is wrong with one whole record of `block_size` bytes after its size."""
+def record_fault(data: NDArray[np.uint8], record: int, block_size: int) -> int:
+    """Say what is wrong inside one whole record of `block_size` bytes after its size.
+
+    Its place is left to the caller, who knows the contigs.
+    """
     name_length = read_u8(data, record + NAME_LENGTH)
     n_bases = read_i32(data, record + SEQUENCE_LENGTH)
     if n_bases < 0:
@@ -336,16 +336,13 @@ def record_fault(
         return FAULT_LENGTHS
     if name_length == 0 or read_u8(data, record + NAME + name_length - 1) != 0:
         return FAULT_NAME
-    fault = place_fault(
-        read_i32(data, record + CONTIG),
-        read_i32(data, record + POSITION),
-        read_i32(data, record + MATE_CONTIG),
-        read_i32(data, record + MATE_POSITION),
-        lengths,
-    )
-    if fault != FAULT_NONE:
-        return fault
     return cigar_fault(data, record, n_bases)
+
+
+@kernel
+def comes_before(contig: int, position: int, other: int, other_position: int) -> bool:
+    """Say whether a place stands before another one in a sorted file."""
+    return contig < other or (contig == other and position < other_position)
 
 
 @kernel
@@ -366,24 +363,31 @@ def check_records(
         last_position: of the record before the chunk; -1 at first.
     """
     n_bytes = data.shape[0]
+    n_contigs = lengths.shape[0]
+    raw = raw_bytes(data)
     record = 0
     n_records = 0
     fault = FAULT_NONE
     while record + 4 <= n_bytes:
-        block_size = read_i32(data, record)
+        block_size = read_i32(raw, record)
         if block_size < 33 or block_size > MAX_BLOCK_SIZE:
             fault = FAULT_BLOCK_SIZE
             break
         if record + 4 + block_size > n_bytes:
             break
-        fault = record_fault(data, record, block_size, lengths)
+        fault = record_fault(raw, record, block_size)
+        mate = mate_fault(raw, record, n_contigs)
+        fault = max(fault, mate)
+        contig = read_i32(raw, record + CONTIG)
+        position = read_i32(raw, record + POSITION)
+        if contig < -1 or contig >= n_contigs:
+            fault = FAULT_CONTIG
+        elif position < -1 or (contig >= 0 and position >= lengths[contig]):
+            fault = FAULT_POSITION
+        contig = contig & UNPLACED
         if fault != FAULT_NONE:
             break
-        contig = read_u32(data, record + CONTIG)
-        position = read_i32(data, record + POSITION)
-        if in_order and (
-            contig < last_contig or (contig == last_contig and position < last_position)
-        ):
+        if in_order and comes_before(contig, position, last_contig, last_position):
             fault = FAULT_ORDER
             break
         last_contig = contig
