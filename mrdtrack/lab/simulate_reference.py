@@ -29,6 +29,10 @@ class InventedReference:
         """Give the bases of [start, end), 0-based; cut at the ends of the contig."""
         return self.contigs[contig][max(start, 0) : max(end, 0)]
 
+    def length(self, contig: str) -> int:
+        """Give the length of a contig."""
+        return len(self.contigs[contig])
+
     def place(self, contig: str, start: int, bases: str) -> None:
         """Write given bases over the invented ones, from `start` (0-based) on."""
         old = self.contigs[contig]

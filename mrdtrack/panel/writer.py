@@ -41,7 +41,7 @@ def _ordered(marker: Mapping[str, Value]) -> list[str]:
 
 
 def _is_default(key: str, value: Value) -> bool:
-    return (key, value) in {("role", "level"), ("inserted", "")}
+    return (key, value) in (("role", "level"), ("inserted", ""))
 
 
 def _value(value: Value) -> str:

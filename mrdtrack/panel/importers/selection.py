@@ -83,10 +83,10 @@ def _against(candidate: Candidate) -> str:
     marker = candidate.marker
     genes = set((marker.gene or "").upper().replace("::", " ").split())
     excluded = genes & CLONAL_HAEMATOPOIESIS
-    if marker.role == "report_only":
-        return "it is to be reported only"
     if excluded:
         return f"{min(excluded)} mutations can be clonal haematopoiesis"
+    if marker.role == "report_only":
+        return "it is to be reported only"
     if candidate.unique is False:
         return "no untemplated base in the junction: another person can make it"
     share = candidate.share or marker.vaf_at_diagnosis

@@ -106,11 +106,16 @@ def read_table(path: Path, text: str | None = None) -> Table:
         raise PanelError(
             str(path), f"column {repeated[0]!r} stands twice", "name each column once"
         )
-    rows = [
-        Row(number, dict(zip(columns, cells, strict=False)))
-        for number, cells in lines[1:]
-        if any(cell.strip() for cell in cells)
-    ]
+    rows = []
+    for number, cells in lines[1:]:
+        if any(cell.strip() for cell in cells[len(columns) :]):
+            raise PanelError(
+                f"{path}:{number}",
+                f"the line has {len(cells)} cells for {len(columns)} columns",
+                "give the line as many cells as the header",
+            )
+        if any(cell.strip() for cell in cells):
+            rows.append(Row(number, dict(zip(columns, cells, strict=False))))
     return Table(columns, rows)
 
 

@@ -50,19 +50,21 @@ def vidjil_course(path: Path) -> list[TimePoint]:
     samples = content.get("samples", {})
     names = _texts(samples.get("original_names") or samples.get("names"))
     dates = _texts(samples.get("timestamp"))
-    found = []
+    found: list[TimePoint] = []
     for point in range(_n_points(content)):
         totals = _germline_reads(content, point)
-        for clone in _clones(content, point):
-            found.append(
-                TimePoint(
-                    clone.name,
-                    names[point] if point < len(names) else str(point + 1),
-                    dates[point][:10] if point < len(dates) else "",
-                    int(clone.weight),
-                    totals.get(clone.locus or "", 0),
-                )
+        sample = names[point] if point < len(names) else str(point + 1)
+        date = dates[point][:10] if point < len(dates) else ""
+        found += [
+            TimePoint(
+                clone.name,
+                sample,
+                date,
+                int(clone.weight),
+                totals.get(clone.locus or "", 0),
             )
+            for clone in _clones(content, point)
+        ]
     return found
 
 
