@@ -105,8 +105,16 @@ def levels(fail_on: tuple[str, ...], **request: Any) -> None:
 )
 @options.path("--external", text="Results of other methods, as CSV.")
 @options.path("--treatments", text="Treatments, as CSV.")
+@options.path("--facts", text="What rules must know of the patient, as TOML.")
 @click.option("--baseline", help="Sample to measure reductions from.")
 @options.language
+@click.option(
+    "--audience",
+    type=click.Choice(["clinician", "patient"]),
+    default="clinician",
+    show_default=True,
+    help="Reader of the report.",
+)
 @click.option(
     "--format",
     "formats",
@@ -140,14 +148,38 @@ def panel() -> None:
 @click.option(
     "--from",
     "kind",
-    type=click.Choice(["vcf", "airr", "vidjil", "immunoseq"]),
+    type=click.Choice(options.IMPORT_KINDS),
     help="Kind of the files (default: as they look).",
 )
 @click.option("--sample", help="Sample to take from a file of several.")
+@click.option(
+    "--time-point",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Time point of a .vidjil file to take clones from.",
+)
+@click.option("--pass-only", is_flag=True, help="Leave out variants that a filter hit.")
+@click.option(
+    "--min-share",
+    type=options.Number(below=1),
+    help="Least share of its locus (or VAF) of a marker, as a fraction.",
+)
+@click.option(
+    "--skip-unusable",
+    is_flag=True,
+    help="Leave out records that are wrong, and say so.",
+)
+@options.reference
+@options.path("--course", text="Also write a .vidjil's time points, as results in CSV.")
 @options.force
 @options.quiet
 def panel_import(**request: Any) -> None:
-    """Make a panel from a VCF, an AIRR table, .vidjil or immunoSEQ FILEs."""
+    """Make a panel from a laboratory's own FILEs.
+
+    VCF (symbolic and BND alleles too), AIRR tables, .vidjil, immunoSEQ, getITD, Arriba,
+    STAR-Fusion, BEDPE, or a table of markers.
+    """
     from mrdtrack.commands.panel_import import PanelImportRequest, panel_import
 
     panel_import(PanelImportRequest(**request))

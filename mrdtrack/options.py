@@ -34,6 +34,17 @@ ACTIONS = (
 DISEASES = ("AML", "B-ALL", "T-ALL", "CML", "APL", "MDS", "CLL", "MM", "other")
 SPECIMENS = ("bone_marrow", "peripheral_blood", "other")
 MOLECULES = ("auto", "fragments", "reads", "umi", "consensus")
+IMPORT_KINDS = (
+    "vcf",
+    "airr",
+    "vidjil",
+    "immunoseq",
+    "getitd",
+    "arriba",
+    "star-fusion",
+    "bedpe",
+    "table",
+)
 TABLE_FORMATS = ("table", "json", "tsv")
 PATH = click.Path(path_type=Path)
 
