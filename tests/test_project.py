@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,31 @@ def test_ci_fails_where_shared_data_is_absent(
     )  # fmt: skip
     assert outcome in done.stdout, done.stdout
     assert "no shared data" in done.stdout
+
+
+def test_the_wheel_carries_all_that_is_no_code(
+    repository: Path, tmp_path: Path
+) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=repository,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("mrdtrack-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        carried = set(archive.namelist())
+    data = {
+        path.relative_to(repository).as_posix()
+        for path in tracked(repository / "mrdtrack")
+        if path.suffix != ".py"
+    }
+    catalogues = {name.replace(".po", ".mo") for name in data if name.endswith(".po")}
+    example = {
+        "mrdtrack/demo_data/"
+        + path.relative_to(repository / "data/fixtures").as_posix()
+        for path in tracked(repository / "data" / "fixtures")
+    }
+    assert catalogues
+    assert len(example) > 5
+    assert (data | catalogues | example) - carried == set()
