@@ -10,7 +10,6 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CATALOGUES := $(shell find mrdtrack -name '*.po')
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
@@ -23,7 +22,7 @@ help: ## list the jobs
 
 setup: $(STAMP) ## install everything into .venv, once
 
-$(STAMP): requirements.lock pyproject.toml hatch_build.py $(CATALOGUES)
+$(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null 2>&1; then \
@@ -95,4 +94,3 @@ clean: ## remove what was made here
 	rm -rf $(VENV) build dist demo site htmlcov .coverage .coverage.* *.egg-info \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find mrdtrack tests -name __pycache__ -type d -prune -exec rm -rf {} +
-	find mrdtrack -name '*.mo' -delete

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -82,6 +83,20 @@ class IsoDate(click.ParamType[str]):
             good = False
         if not good:
             self.fail(f"{value!r} is no day as YYYY-MM-DD.", param, ctx)
+        return value
+
+
+class Tag(click.ParamType[str]):
+    """The name of a SAM tag: a letter, then a letter or digit."""
+
+    name = "tag"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Check the name."""
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9]", value):
+            self.fail(f"{value!r} is no SAM tag, which has two characters.", param, ctx)
         return value
 
 
@@ -207,7 +222,7 @@ reading = together(
         show_default=True,
         help="What counts as one molecule.",
     ),
-    click.option("--umi-tag", help="Tag that holds the UMI."),
+    click.option("--umi-tag", type=Tag(), help="Tag that holds the UMI."),
     click.option("--scan", is_flag=True, help="Read whole files, unmapped reads too."),
     click.option(
         "--min-family-size",

@@ -158,6 +158,17 @@ def test_what_is_no_day_is_refused(text: str) -> None:
         parse(options.IsoDate(), text)
 
 
+@pytest.mark.parametrize("text", ["RX", "MI", "B0"])
+def test_a_tag_is_read(text: str) -> None:
+    assert parse(options.Tag(), text) == text
+
+
+@pytest.mark.parametrize("text", ["", "R", "RX:", "RXZ", "0B", "é1"])
+def test_what_is_no_tag_is_refused(text: str) -> None:
+    with pytest.raises(click.UsageError, match="no SAM tag"):
+        parse(options.Tag(), text)
+
+
 def test_a_list_of_words_is_split_at_commas() -> None:
     listed = options.Listed(["html", "pdf", "json"])
     assert parse(listed, "html, json") == ("html", "json")
