@@ -19,7 +19,7 @@ Locus = Literal["IGH", "IGK", "IGL", "TRA", "TRB", "TRG", "TRD"]
 Strand = Literal["+", "-"]
 Zygosity = Literal["heterozygous", "homozygous", "hemizygous"]
 
-Position = Annotated[int, Field(ge=1, le=2**31 - 2)]
+Position = Annotated[int, Field(strict=True, ge=1, le=2**31 - 2)]
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 MAX_ALLELE = 10_000
@@ -42,7 +42,7 @@ class _Marker(FileModel):
     hgvs: Text | None = None
     vaf_at_diagnosis: Annotated[float, Field(gt=0, le=1)] | None = None
     zygosity: Zygosity | None = None
-    copy_number: Annotated[int, Field(ge=1, le=20)] | None = None
+    copy_number: Annotated[int, Field(strict=True, ge=1, le=20)] | None = None
     group: Text | None = None
     role: Literal["level", "report_only"] = "level"
     note: str | None = None
@@ -118,8 +118,8 @@ class Sequence(_Marker):
     kind: Literal["sequence"]
     sequence: str
     locus: Locus | None = None
-    max_edits: Annotated[int, Field(ge=0, le=4)] | None = None
-    join: Annotated[int, Field(ge=1)] | None = None
+    max_edits: Annotated[int, Field(strict=True, ge=0, le=4)] | None = None
+    join: Annotated[int, Field(strict=True, ge=1)] | None = None
 
     @field_validator("sequence")
     @classmethod

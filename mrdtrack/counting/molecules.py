@@ -1,0 +1,236 @@
+"""Molecules: which records are heard, and which of them are one molecule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrdtrack.counts import MoleculeMode, QualityFinding
+from mrdtrack.kernels.arrays import (
+    DUPLICATE,
+    ELSEWHERE,
+    HAS_DEPTH,
+    HAS_UMI,
+    LOW_MAPPING_QUALITY,
+    PAIRED,
+    QC_FAIL,
+    SECOND_OF_PAIR,
+    SECONDARY,
+    Floats,
+    Ints,
+    Observations,
+)
+from mrdtrack.kernels.molecules import (
+    Molecules,
+    cluster_umis,
+    merge_families,
+    merge_fragments,
+)
+from mrdtrack.kernels.umi import HASHED, LENGTH_SHIFT
+
+DUPLICATE_SHARE = 0.8
+"""Share of duplicate flags from which reads are taken for those of an amplicon."""
+TAGGED_SHARE = 0.9
+"""Share of the reads that must carry a tag for it to decide the molecule mode."""
+CONSTANT_UMI_FRAGMENTS = 50
+"""So many fragments with one and the same UMI: it is no UMI."""
+LONG_UMI = 12
+"""UMIs of so many bases tell molecules apart without their positions."""
+
+FILTER_BITS = (
+    ("qc_fail", QC_FAIL),
+    ("duplicate", DUPLICATE),
+    ("secondary", SECONDARY),
+    ("low_mapping_quality", LOW_MAPPING_QUALITY),
+    ("not_at_marker", ELSEWHERE),
+)
+"""Filters in the order in which they claim a record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """How molecules are told apart in one sample."""
+
+    mode: MoleculeMode
+    keep_duplicates: bool
+    findings: tuple[QualityFinding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedMolecules:
+    """Molecules, and how many records (or fragments) each filter took from a marker."""
+
+    molecules: Molecules
+    filters: tuple[dict[str, int], ...]
+    family_sizes: dict[int, int]
+
+
+def join_observations(parts: Sequence[Observations]) -> Observations:
+    """Put the observations of all chunks together, in file order."""
+    if not parts:
+        empty = np.zeros(0, np.int64)
+        return Observations(
+            empty, empty.copy(), empty.copy(), empty.copy(), np.zeros(0), empty.copy()
+        )
+    return Observations(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def choose_grouping(
+    observations: Observations, requested: MoleculeMode | None
+) -> Grouping:
+    """Choose the molecule mode from the reads' own tags and flags, unless requested."""
+    findings: list[QualityFinding] = []
+    flags = observations.flags
+    mode = requested or _mode_of(observations)
+    if mode == "umi" and _is_constant(observations):
+        mode = "fragments"
+        findings.append(
+            QualityFinding(
+                code="constant_umi",
+                severity="warning",
+                message="all reads carry the same UMI, so it tells no molecules "
+                "apart: fragments are counted instead",
+            )
+        )
+    duplicates = float(np.mean(flags & DUPLICATE != 0)) if len(flags) else 0.0
+    keep = mode == "umi" or duplicates > DUPLICATE_SHARE
+    if keep and mode != "umi":
+        findings.append(
+            QualityFinding(
+                code="duplicates_kept",
+                severity="warning",
+                message=f"{duplicates:.0%} of the reads are flagged as duplicates, as "
+                "in amplicon data: duplicate flags are not used",
+            )
+        )
+    return Grouping(mode=mode, keep_duplicates=keep, findings=tuple(findings))
+
+
+def _mode_of(observations: Observations) -> MoleculeMode:
+    flags = observations.flags
+    if len(flags) == 0:
+        return "fragments"
+    if np.mean(flags & HAS_DEPTH != 0) >= TAGGED_SHARE:
+        return "consensus"
+    if np.mean(flags & HAS_UMI != 0) >= TAGGED_SHARE and not _is_constant(observations):
+        return "umi"
+    return "fragments" if np.any(flags & PAIRED) else "reads"
+
+
+def _is_constant(observations: Observations) -> bool:
+    tagged = observations.flags & HAS_UMI != 0
+    umis = observations.umi[tagged]
+    if len(umis) == 0 or np.any(umis != umis[0]):
+        return False
+    return len(np.unique(observations.name[tagged])) >= CONSTANT_UMI_FRAGMENTS
+
+
+def group_molecules(
+    observations: Observations,
+    threshold: Floats,
+    event: Ints,
+    grouping: Grouping,
+    min_family_size: int,
+) -> GroupedMolecules:
+    """Filter the records and merge them into molecules.
+
+    `threshold` and `event` are those of the markers (see `arrays.Targets`).
+    """
+    n_markers = len(event)
+    heard, filters = _filter_records(observations, grouping, n_markers)
+    names = observations.name
+    if grouping.mode == "reads":
+        second = (observations.flags & SECOND_OF_PAIR != 0).astype(np.int64)
+        observations = observations._replace(name=names ^ second)
+    kept = np.flatnonzero(heard)
+    order = kept[
+        np.lexsort((observations.name[kept], observations.marker[kept]))
+    ].astype(np.int64)
+    molecules = merge_fragments(observations, order, threshold, event)
+    sizes: dict[int, int] = {}
+    if grouping.mode == "umi":
+        before = np.bincount(molecules.marker, minlength=n_markers)
+        molecules = _families(molecules, min_family_size)
+        joined = np.bincount(
+            molecules.marker, weights=molecules.size, minlength=n_markers
+        )
+        for index in range(n_markers):
+            filters[index]["small_family"] = int(before[index] - joined[index])
+        values, counts = np.unique(molecules.size, return_counts=True)
+        sizes = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    return GroupedMolecules(
+        molecules=molecules, filters=tuple(filters), family_sizes=sizes
+    )
+
+
+def _filter_records(
+    observations: Observations, grouping: Grouping, n_markers: int
+) -> tuple[NDArray[np.bool_], list[dict[str, int]]]:
+    """Tell which records are heard; count the others by the first filter they meet."""
+    heard = np.ones(len(observations.marker), bool)
+    records = np.bincount(observations.marker, minlength=n_markers)
+    filters: list[dict[str, int]] = [{"records": int(n)} for n in records]
+    for name, bit in FILTER_BITS:
+        if bit == DUPLICATE and grouping.keep_duplicates:
+            hit = np.zeros(len(heard), bool)
+        else:
+            hit = heard & (observations.flags & bit != 0)
+        heard &= ~hit
+        counts = np.bincount(observations.marker[hit], minlength=n_markers)
+        for index in range(n_markers):
+            filters[index][name] = int(counts[index])
+    used = np.bincount(observations.marker[heard], minlength=n_markers)
+    for index in range(n_markers):
+        filters[index]["records_used"] = int(used[index])
+    return heard, filters
+
+
+def _families(fragments: Molecules, min_size: int) -> Molecules:
+    """Merge fragments into UMI families, marker by marker."""
+    family = family_numbers(fragments.marker, fragments.umi, fragments.start)
+    order = np.lexsort((family, fragments.marker)).astype(np.int64)
+    return merge_families(fragments, order, family, min_size)
+
+
+def family_numbers(marker: Ints, umi: Ints, start: Ints) -> Ints:
+    """Number the UMI families of fragments; fragments of one family share a number.
+
+    Short UMIs repeat by chance, so they count together with the position. Fragments
+    without a UMI are families of their own.
+    """
+    length = umi >> LENGTH_SHIFT
+    place = np.where((length < LONG_UMI) & (length > 0), start, 0)
+    keys = np.lexsort((umi, place, marker))
+    new = np.ones(len(keys), bool)
+    new[1:] = (
+        (np.diff(marker[keys]) != 0)
+        | (np.diff(place[keys]) != 0)
+        | (umi[keys][1:] != umi[keys][:-1])
+        | (umi[keys][1:] == 0)
+    )
+    group = np.cumsum(new) - 1
+    firsts = keys[new]
+    counts = np.bincount(group).astype(np.int64)
+    words = np.ascontiguousarray(umi[firsts])
+    root = np.arange(len(firsts), dtype=np.int64)
+    blocks = np.flatnonzero(
+        np.concatenate(
+            (
+                [True],
+                (np.diff(marker[firsts]) != 0) | (np.diff(place[firsts]) != 0),
+                [True],
+            )
+        )
+        if len(firsts)
+        else np.zeros(0, bool)
+    )
+    for low, high in zip(blocks[:-1], blocks[1:], strict=True):
+        tagged = low + int(np.searchsorted(words[low:high], 1))
+        if high - tagged > 1 and length[firsts[tagged]] != HASHED:
+            cluster_umis(words, counts, tagged, int(high), root)
+    numbers = np.empty(len(keys), np.int64)
+    numbers[keys] = root[group]
+    return numbers

@@ -1,0 +1,105 @@
+"""The index of `sequence` markers that the scan asks at every base."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceOf
+
+import numpy as np
+
+from mrdtrack.counting.targets import encode_bases
+from mrdtrack.errors import PanelError
+from mrdtrack.kernels.arrays import Ints
+from mrdtrack.kernels.sequences import SequenceIndex
+from mrdtrack.panel.haplotypes import reverse_complement
+from mrdtrack.panel.model import Sequence
+
+DEFAULT_EDITS = 1
+LONGEST_SEED = 12
+SHORTEST_SEED = 6
+JOIN_ANCHOR = 12
+"""Bases of a sequence that a read must hold on either side of its `join`."""
+
+
+def build_sequence_index(sequences: SequenceOf[Sequence]) -> SequenceIndex:
+    """Index sequences and their reverse complements.
+
+    Raises:
+        PanelError: a sequence is too short for the edits it allows.
+    """
+    patterns: list[str] = []
+    joins: list[int] = []
+    edits: list[int] = []
+    for marker in sequences:
+        allowed = DEFAULT_EDITS if marker.max_edits is None else marker.max_edits
+        join = -1 if marker.join is None else marker.join
+        patterns += [marker.sequence, reverse_complement(marker.sequence)]
+        joins += [join, -1 if join < 0 else len(marker.sequence) - join]
+        edits += [allowed, allowed]
+    k = min(
+        _seed_length(patterns[2 * i], edits[2 * i], joins[2 * i], marker.id)
+        for i, marker in enumerate(sequences)
+    )
+    seeds = sorted(
+        (kmer, pattern, offset)
+        for pattern, bases in enumerate(patterns)
+        for offset in _seed_offsets(bases, edits[pattern], joins[pattern])
+        if (kmer := _kmer(bases[offset : offset + k])) is not None
+    )
+    bitmap = np.zeros(max(4**k // 8, 1), np.uint8)
+    for kmer, _, _ in seeds:
+        bitmap[kmer >> 3] |= 1 << (kmer & 7)
+    return SequenceIndex(
+        k=k,
+        bitmap=bitmap,
+        seed_kmer=_column(seeds, 0),
+        seed_pattern=_column(seeds, 1),
+        seed_offset=_column(seeds, 2),
+        pattern_start=np.concatenate(
+            ([0], np.cumsum([len(bases) for bases in patterns]))
+        ).astype(np.int64),
+        bases=encode_bases("".join(patterns)),
+        pattern_marker=np.repeat(np.arange(len(sequences), dtype=np.int64), 2),
+        max_edits=np.array(edits, np.int64),
+        join=np.array(joins, np.int64),
+        join_anchor=JOIN_ANCHOR,
+    )
+
+
+def _column(seeds: list[tuple[int, int, int]], at: int) -> Ints:
+    return np.array([seed[at] for seed in seeds], np.int64)
+
+
+def _seed_length(bases: str, edits: int, join: int, marker: str) -> int:
+    pieces = edits + 1
+    length = min(LONGEST_SEED, len(bases) // pieces)
+    if join >= 0:
+        length = min(length, 2 * JOIN_ANCHOR // pieces)
+    if length < SHORTEST_SEED:
+        raise PanelError(
+            f"marker {marker!r}",
+            f"its sequence of {len(bases)} bases is too short to be found with "
+            f"{edits} edits",
+            f"give at least {SHORTEST_SEED * pieces} bases, or a smaller max_edits",
+        )
+    return length
+
+
+def _seed_offsets(bases: str, edits: int, join: int) -> list[int]:
+    """Give where the pieces of a pattern start; around a join, finer pieces too."""
+    piece = len(bases) // (edits + 1)
+    offsets = {piece * number for number in range(edits + 1)}
+    if join >= 0:
+        low = max(0, join - JOIN_ANCHOR)
+        high = min(len(bases), join + JOIN_ANCHOR)
+        piece = (high - low) // (edits + 1)
+        offsets |= {low + piece * number for number in range(edits + 1)}
+    return sorted(offsets)
+
+
+def _kmer(bases: str) -> int | None:
+    kmer = 0
+    for code in encode_bases(bases).tolist():
+        if code > 3:
+            return None
+        kmer = (kmer << 2) | code
+    return kmer

@@ -1,0 +1,50 @@
+"""What a user may choose about counting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrdtrack.counts import MoleculeMode
+from mrdtrack.kernels.arrays import ReadFilter
+
+HIGHEST_QUALITY = 60
+"""Base qualities above say no more: consensus callers write up to 93."""
+RANDOM_BASE = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountingSettings:
+    """Filters, molecules and threads; `molecules` None chooses from the reads."""
+
+    molecules: MoleculeMode | None = None
+    umi_tag: str | None = None
+    scan: bool = False
+    min_family_size: int = 1
+    min_base_quality: int = 20
+    min_mapping_quality: int = 20
+    threads: int = 1
+
+
+def build_read_filter(settings: CountingSettings) -> ReadFilter:
+    """Turn the settings into the tables the kernels look up.
+
+    A base scores, against a random one, `10 log10((1 - e) / 0.25)` when it fits and
+    `10 log10((e / 3) / 0.25)` when not, with e its error probability; one below the
+    least base quality scores nothing.
+    """
+    quality = np.minimum(np.arange(256, dtype=np.float64), HIGHEST_QUALITY)
+    error = np.minimum(10 ** (-quality / 10), 1 - RANDOM_BASE)
+    match = 10 * np.log10((1 - error) / RANDOM_BASE)
+    mismatch = 10 * np.log10(error / 3 / RANDOM_BASE)
+    silent = np.arange(256) < settings.min_base_quality
+    match[silent] = 0.0
+    mismatch[silent] = 0.0
+    tags = settings.umi_tag or "MIRX"
+    return ReadFilter(
+        min_mapping_quality=settings.min_mapping_quality,
+        match_phred=match,
+        mismatch_phred=mismatch,
+        umi_tags=np.array([ord(letter) for letter in tags], np.int64),
+    )

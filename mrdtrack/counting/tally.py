@@ -1,0 +1,161 @@
+"""The tally: from molecules to one row of counts for each marker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrdtrack.counting.molecules import GroupedMolecules
+from mrdtrack.counting.targets import error_class
+from mrdtrack.counts import DenominatorKind, MarkerCounts, MoleculeMode
+from mrdtrack.kernels.arrays import (
+    CROSSES_LEFT,
+    CROSSES_RIGHT,
+)
+from mrdtrack.kernels.evidence import ANCHOR
+from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF
+from mrdtrack.panel.haplotypes import MarkerHaplotypes
+from mrdtrack.panel.model import Marker
+
+UNEVEN_SIDES = 2.0
+"""Sides of a breakpoint whose depths differ more are captured unequally."""
+AMPLICON_SHARE = 0.5
+"""Share of molecules starting at one position from which they are an amplicon's."""
+AMPLICON_MOLECULES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denominator:
+    """What the fraction of a marker is taken of."""
+
+    kind: DenominatorKind
+    molecules: int
+    left: int | None = None
+    right: int | None = None
+
+
+def tally_marker(
+    index: int,
+    marker: Marker,
+    haplotypes: MarkerHaplotypes,
+    grouped: GroupedMolecules,
+    mode: MoleculeMode,
+) -> MarkerCounts:
+    """Count the molecules of one marker."""
+    all_molecules = grouped.molecules
+    low = int(np.searchsorted(all_molecules.marker, index))
+    high = int(np.searchsorted(all_molecules.marker, index + 1))
+    kind = all_molecules.kind[low:high].copy()
+    if not haplotypes.ref_is_wild_type:
+        kind[kind == REF] = AMBIGUOUS
+    crosses = all_molecules.crosses[low:high]
+    reverse = all_molecules.reverse[low:high] != 0
+    amplicon = is_amplicon(all_molecules.start[low:high])
+    counts = np.bincount(kind, minlength=4)
+    denominator = _denominator(haplotypes, kind, crosses, amplicon=amplicon)
+    informative = int(counts[ALT] + counts[REF] + counts[OTHER])
+    assessable = denominator.molecules > 0
+    reason = "" if assessable else _why_not(haplotypes, informative, high - low)
+    return MarkerCounts(
+        marker=marker.id,
+        kind=marker.kind,
+        alt=int(counts[ALT]),
+        ref=int(counts[REF]),
+        ambiguous=int(counts[AMBIGUOUS]),
+        other=int(counts[OTHER]),
+        molecules=high - low,
+        molecule_mode=mode,
+        denominator_kind=denominator.kind,
+        denominator=denominator.molecules,
+        error_class=error_class(haplotypes),
+        assessable=assessable,
+        reason=reason,
+        role=marker.role,
+        group=marker.group,
+        gene=marker.gene,
+        hgvs=marker.hgvs,
+        alt_forward=int(np.sum((kind == ALT) & ~reverse)),
+        alt_reverse=int(np.sum((kind == ALT) & reverse)),
+        ref_forward=int(np.sum((kind == REF) & ~reverse)),
+        ref_reverse=int(np.sum((kind == REF) & reverse)),
+        ref_left=denominator.left,
+        ref_right=denominator.right,
+        filters=grouped.filters[index],
+    )
+
+
+def is_amplicon(starts: NDArray[np.int64]) -> bool:
+    """Tell whether most molecules start at one position, as those of an amplicon do."""
+    if len(starts) < AMPLICON_MOLECULES:
+        return False
+    _, counts = np.unique(starts, return_counts=True)
+    return bool(counts.max() > AMPLICON_SHARE * len(starts))
+
+
+def _denominator(
+    haplotypes: MarkerHaplotypes,
+    kind: NDArray[np.int64],
+    crosses: NDArray[np.int64],
+    *,
+    amplicon: bool,
+) -> Denominator:
+    """Choose the denominator by the class of event; `docs/methods.md` has the rules.
+
+    * one reference haplotype: molecules that fit either haplotype, or neither;
+    * duplication: molecules that cross its edges, which wild type and mutant both
+      have (mean of the two); in an amplicon, where molecules span it, those that do;
+    * two sides: the wild-type molecules of a side beside the mutant ones; the mean of
+      both sides, or the deeper one where their depths differ more than twofold.
+    """
+    alt, ref = int(np.sum(kind == ALT)), int(np.sum(kind == REF))
+    other = int(np.sum(kind == OTHER))
+    if haplotypes.event in {"substitution", "small_indel", "insertion"}:
+        return Denominator(kind="molecules_at_locus", molecules=alt + ref + other)
+    of_ref = kind == REF
+    if haplotypes.event == "duplication":
+        left = int(np.sum(crosses & CROSSES_LEFT != 0))
+        right = int(np.sum(crosses & CROSSES_RIGHT != 0))
+        if amplicon and haplotypes.ref_is_wild_type:
+            molecules = alt + ref + other
+            return Denominator(
+                kind="molecules_at_locus", molecules=molecules, left=left, right=right
+            )
+        flank = max(_of_sides(left, right, haplotypes), alt)
+        return Denominator(kind="flank", molecules=flank, left=left, right=right)
+    left = int(np.sum(of_ref & (crosses & CROSSES_LEFT != 0)))
+    right = int(np.sum(of_ref & (crosses & CROSSES_RIGHT != 0)))
+    molecules = alt + other + _of_sides(left, right, haplotypes)
+    return Denominator(
+        kind="molecules_at_locus", molecules=molecules, left=left, right=right
+    )
+
+
+def _of_sides(left: int, right: int, haplotypes: MarkerHaplotypes) -> int:
+    known = [count for count, known in zip((left, right), sides_known(haplotypes), strict=True) if known]
+    if len(known) < 2 or max(known) > UNEVEN_SIDES * min(known):
+        return max(known, default=0)
+    return (left + right + 1) // 2
+
+
+def sides_known(haplotypes: MarkerHaplotypes) -> tuple[bool, bool]:
+    """Tell for either side whether the reference is known across its mark."""
+    known = {"left": False, "right": False}
+    for haplotype in haplotypes.refs:
+        for mark in haplotype.marks:
+            bases = haplotype.bases[mark.start - ANCHOR : mark.end + ANCHOR]
+            if mark.side in known and "N" not in bases:
+                known[mark.side] = True
+    return known["left"], known["right"]
+
+
+def _why_not(haplotypes: MarkerHaplotypes, informative: int, reached: int) -> str:
+    mark = haplotypes.alt.marks[0]
+    if "N" in haplotypes.alt.bases[mark.start - 5 : mark.end + 5]:
+        return "the reference is unknown (N) at the marker"
+    if reached == 0:
+        return "no molecule reached the marker"
+    if informative == 0:
+        return "no molecule could tell the marker from the reference"
+    return "no molecule crosses the edges of the marker"

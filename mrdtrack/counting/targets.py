@@ -1,0 +1,179 @@
+"""Targets: the panel's located markers as flat arrays for the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+
+from mrdtrack.kernels.arrays import (
+    AT_JUNCTION,
+    AT_LEFT,
+    AT_RIGHT,
+    Bytes,
+    Ints,
+    Targets,
+)
+from mrdtrack.panel.haplotypes import (
+    JUNCTION_LENGTH,
+    EventClass,
+    Haplotype,
+    MarkerHaplotypes,
+)
+
+GAP_OPEN_PHRED = 45.0
+"""An indel made by sequencing outside repeats: about 3 in 100,000 bases."""
+GAP_EXTEND_PHRED = 10.0
+GAP_REPEAT_PHRED = 2.2
+"""Phred by which each further copy of a repeat unit makes an indel likelier."""
+GAP_FLOOR_PHRED = 15.0
+SUBSTITUTION_THRESHOLD = 13.0
+"""Twenty to one: one base of quality 10 or more decides."""
+INDEL_THRESHOLD = 30.0
+JUNCTION_THRESHOLD = 60.0
+"""A million to one, which no wild-type molecule should reach by errors alone."""
+NO_CAP = 1e6
+
+_SIDES = {"junction": AT_JUNCTION, "left": AT_LEFT, "right": AT_RIGHT}
+_EVENTS = {event: code for code, event in enumerate(get_args(EventClass))}
+_CODES = np.full(256, 4, np.uint8)
+_CODES[np.frombuffer(b"ACGT", np.uint8)] = range(4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Reference positions [low, high) on a contig of the reads."""
+
+    contig: int
+    low: int
+    high: int
+
+
+def encode_bases(bases: str) -> Bytes:
+    """Code a sequence: A 0, C 1, G 2, T 3, anything else 4."""
+    return _CODES[np.frombuffer(bases.encode(), np.uint8)].copy()
+
+
+def gap_cost(haplotypes: MarkerHaplotypes) -> float:
+    """Price the marker's own indel as an error of sequencing, in phred."""
+    adjacency = haplotypes.adjacency
+    size = abs(adjacency.skipped - len(adjacency.inserted)) or 1
+    copies = adjacency.homology / size
+    opening = max(GAP_FLOOR_PHRED, GAP_OPEN_PHRED - GAP_REPEAT_PHRED * copies)
+    return opening + GAP_EXTEND_PHRED * (size - 1)
+
+
+def decision(haplotypes: MarkerHaplotypes) -> tuple[float, float]:
+    """Give the threshold and the cap of a marker's evidence, in phred."""
+    event = haplotypes.event
+    if event == "substitution":
+        return SUBSTITUTION_THRESHOLD, NO_CAP
+    if event == "small_indel":
+        cap = gap_cost(haplotypes)
+        return min(INDEL_THRESHOLD, 0.7 * cap), cap
+    if event == "junction":
+        return JUNCTION_THRESHOLD, NO_CAP
+    return JUNCTION_THRESHOLD, max(gap_cost(haplotypes), 2 * JUNCTION_THRESHOLD)
+
+
+def marker_windows(
+    haplotypes: MarkerHaplotypes, contigs: Mapping[str, int]
+) -> list[Window]:
+    """List where reads of a marker are aligned, merged where they overlap."""
+    if haplotypes.event == "substitution":
+        side = haplotypes.adjacency.left
+        size = len(haplotypes.adjacency.inserted)
+        contig = contigs[side.contig]
+        return [Window(contig=contig, low=side.boundary, high=side.boundary + size)]
+    places = sorted(
+        (contigs[anchor.contig], max(anchor.start, 0), anchor.end)
+        for haplotype in (haplotypes.alt, *haplotypes.refs)
+        for anchor in haplotype.anchors
+    )
+    merged: list[Window] = []
+    for contig, low, high in places:
+        if merged and merged[-1].contig == contig and low <= merged[-1].high:
+            last = merged.pop()
+            low, high = last.low, max(high, last.high)
+        merged.append(Window(contig=contig, low=low, high=high))
+    return merged
+
+
+def _offsets(counts: Sequence[int]) -> Ints:
+    return np.concatenate(([0], np.cumsum(counts, dtype=np.int64))).astype(np.int64)
+
+
+def _ints(values: Sequence[int]) -> Ints:
+    return np.array(values, np.int64)
+
+
+def build_targets(
+    markers: Sequence[MarkerHaplotypes], contigs: Mapping[str, int]
+) -> Targets:
+    """Lay markers out for the kernels; `contigs` gives a name's index in the reads."""
+    haplotypes: list[Haplotype] = []
+    for marker in markers:
+        haplotypes += [marker.alt, *marker.refs]
+    anchors = [anchor for h in haplotypes for anchor in h.anchors]
+    marks = [mark for h in haplotypes for mark in h.marks]
+    decisions = [decision(marker) for marker in markers]
+    windows = sorted(
+        (window.contig, window.low, window.high, index)
+        for index, marker in enumerate(markers)
+        for window in marker_windows(marker, contigs)
+    )
+    return Targets(
+        event=_ints([_EVENTS[marker.event] for marker in markers]),
+        threshold=np.array([d[0] for d in decisions], np.float64),
+        cap=np.array([d[1] for d in decisions], np.float64),
+        hap_start=_offsets([1 + len(marker.refs) for marker in markers]),
+        base_start=_offsets([len(h.bases) for h in haplotypes]),
+        bases=encode_bases("".join(h.bases for h in haplotypes)),
+        anchor_start=_offsets([len(h.anchors) for h in haplotypes]),
+        anchor_contig=_ints([contigs[a.contig] for a in anchors]),
+        anchor_low=_ints([a.start for a in anchors]),
+        anchor_high=_ints([a.end for a in anchors]),
+        anchor_offset=_ints([a.offset for a in anchors]),
+        anchor_reverse=np.array([a.reverse for a in anchors], np.uint8),
+        mark_start=_offsets([len(h.marks) for h in haplotypes]),
+        mark_side=np.array([_SIDES[m.side] for m in marks], np.uint8),
+        mark_low=_ints([m.start for m in marks]),
+        mark_high=_ints([m.end for m in marks]),
+        window_contig=_ints([w[0] for w in windows]),
+        window_low=_ints([w[1] for w in windows]),
+        window_high=_ints([w[2] for w in windows]),
+        window_reach=_window_reach(windows),
+        window_marker=_ints([w[3] for w in windows]),
+    )
+
+
+def _window_reach(windows: Sequence[tuple[int, int, int, int]]) -> Ints:
+    """Give the largest end among a window and the earlier ones of its contig."""
+    reach: list[int] = []
+    for index, (contig, _, high, _) in enumerate(windows):
+        same = index > 0 and windows[index - 1][0] == contig
+        reach.append(max(high, reach[-1]) if same else high)
+    return _ints(reach)
+
+
+def error_class(haplotypes: MarkerHaplotypes) -> str:
+    """Name the background class of a marker, as `counts.MarkerCounts` documents."""
+    adjacency = haplotypes.adjacency
+    if haplotypes.event == "substitution":
+        ref, alt = haplotypes.refs[0], haplotypes.alt
+        at = ref.marks[0].start
+        size = ref.marks[0].end - at
+        if size > 1:
+            return "mnv"
+        before, after = ref.bases[at - 1], ref.bases[at + 1]
+        return f"{before}[{ref.bases[at]}>{alt.bases[at]}]{after}"
+    if haplotypes.event != "small_indel":
+        return "junction"
+    size = len(adjacency.inserted) - adjacency.skipped
+    run = min(adjacency.homology + max(-size, 0), 20)
+    name = "ins" if size > 0 else "del"
+    if size == 0 or abs(size) >= JUNCTION_LENGTH:
+        return "junction"
+    return f"{name}{abs(size)}:h{run}"

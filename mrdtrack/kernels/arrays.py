@@ -1,0 +1,97 @@
+"""The dictionary of arrays that kernels take and give.
+
+Every array is C-contiguous, writable and of the dtype named here. Flat arrays go with
+offsets: item `i` owns `values[start[i]:start[i + 1]]`. Bases are coded A 0, C 1, G 2,
+T 3, anything else 4. Positions on the reference are 0-based.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+SUBSTITUTION, SMALL_INDEL, INSERTION, DELETION, DUPLICATION, JUNCTION = range(6)
+"""Codes of the event classes, in the order of `panel.haplotypes.EventClass`."""
+
+AT_JUNCTION, AT_LEFT, AT_RIGHT = range(3)
+"""Codes of the sides of a mark."""
+
+SECOND_OF_PAIR = 1
+REVERSE = 2
+DUPLICATE = 4
+QC_FAIL = 8
+SECONDARY = 16
+LOW_MAPPING_QUALITY = 32
+CROSSES_JUNCTION = 64
+CROSSES_LEFT = 128
+CROSSES_RIGHT = 256
+FITS_NEITHER = 512
+PAIRED = 1024
+UNMAPPED = 2048
+NO_QUALITIES = 4096
+ELSEWHERE = 8192
+SPLIT = 16384
+HAS_UMI = 32768
+HAS_DEPTH = 65536
+"""Bits of `Observations.flags`. SECONDARY is a secondary record without SA tag;
+ELSEWHERE a record in the window that does not reach the marker; SPLIT a supplementary
+record or a split alignment flagged secondary; HAS_DEPTH a consensus read (cD tag)."""
+
+FILTERED = DUPLICATE | QC_FAIL | SECONDARY | LOW_MAPPING_QUALITY
+"""Bits of the records that filters remove."""
+
+
+class Targets(NamedTuple):
+    """All markers of a panel with their haplotypes, flat.
+
+    Of M markers, H haplotypes, A anchors, K marks, W windows (sorted by contig and
+    `window_low`). The first haplotype of a marker is the alternative one.
+    """
+
+    event: Ints  # [M] code of the event class
+    threshold: Floats  # [M] phred evidence from which a molecule is decided
+    cap: Floats  # [M] phred beyond which a single read cannot be sure
+    hap_start: Ints  # [M + 1] haplotypes of a marker
+    base_start: Ints  # [H + 1] bases of a haplotype
+    bases: Bytes  # codes
+    anchor_start: Ints  # [H + 1] anchors of a haplotype
+    anchor_contig: Ints  # [A]
+    anchor_low: Ints  # [A] first reference position
+    anchor_high: Ints  # [A] one beyond the last
+    anchor_offset: Ints  # [A] haplotype position of the first anchored base
+    anchor_reverse: Bytes  # [A] 1 where the haplotype reads the reverse strand
+    mark_start: Ints  # [H + 1] marks of a haplotype
+    mark_side: Bytes  # [K]
+    mark_low: Ints  # [K] haplotype positions [low, high) to be crossed
+    mark_high: Ints  # [K]
+    window_contig: Ints  # [W]
+    window_low: Ints  # [W]
+    window_high: Ints  # [W]
+    window_reach: Ints  # [W] largest `window_high` of this and earlier windows
+    window_marker: Ints  # [W]
+
+
+class ReadFilter(NamedTuple):
+    """What a record and a base must have to be heard."""
+
+    min_mapping_quality: int
+    match_phred: Floats  # [256] score of a base that fits, by base quality
+    mismatch_phred: Floats  # [256] score of one that does not
+    umi_tags: Ints  # [2 T] the characters of the tags, the first found counts
+
+
+class Observations(NamedTuple):
+    """What each record says of each marker it comes near, in file order."""
+
+    marker: Ints  # [N]
+    name: Ints  # [N] hash of the read name
+    umi: Ints  # [N] packed or hashed UMI, 0 without one
+    start: Ints  # [N] leftmost position of the fragment, as far as the record knows
+    evidence: Floats  # [N] phred, positive for the alternative haplotype
+    flags: Ints  # [N] bits named above

@@ -1,0 +1,301 @@
+"""The evidence of every record for every marker it comes near.
+
+For each marker a record is compared with the alternative and the reference haplotypes
+along the diagonals that its own alignment gives, base by base with base qualities. A
+haplotype's score is that of its best stretch, in phred, against a random sequence: so
+a tail that fits no haplotype costs little, and six bases beyond a junction weigh what
+six bases can weigh. The evidence is the difference of the best scores. Substitutions
+are settled by the bases at their own positions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mrdtrack.kernels._compile import kernel, read_i32, read_u8, read_u32
+from mrdtrack.kernels.arrays import (
+    AT_JUNCTION,
+    AT_LEFT,
+    CROSSES_JUNCTION,
+    CROSSES_LEFT,
+    CROSSES_RIGHT,
+    INSERTION,
+    SMALL_INDEL,
+    Bytes,
+    Floats,
+    Ints,
+    ReadFilter,
+    Targets,
+)
+from mrdtrack.kernels.bam_records import (
+    cigar_span,
+    quality_start,
+    sequence_start,
+)
+
+CLIP_PHRED = 20.0
+"""Price of ending a stretch inside a read: about one read end in a hundred."""
+ANCHOR = 8
+"""Bases that must fit on either side of a junction."""
+INDEL_ANCHOR = 5
+"""Bases that must fit on either side of a short indel and its repeat."""
+UNEXPLAINED = 10
+"""Bases beyond a junction that fit no haplotype and so speak of another allele."""
+NEAR = 30
+"""Bases around a mark within which such a tail counts."""
+NO_SCORE = -1e9
+
+_CODE_OF_NIBBLE = np.array([4, 0, 1, 4, 2, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4], np.int64)
+_UNKNOWN_QUALITY = 20
+
+
+@kernel
+def decode_read(
+    data: Bytes,
+    record: int,
+    read_filter: ReadFilter,
+    codes: Ints,
+    match: Floats,
+    mismatch: Floats,
+) -> bool:
+    """Write base codes and scores of a record; tell whether it has no qualities.
+
+    Row 0 of each [2, L] array is the read as aligned, row 1 its reverse complement.
+    """
+    n = read_i32(data, record + 20)
+    sequence = sequence_start(data, record)
+    quality = quality_start(data, record)
+    unknown = n > 0 and read_u8(data, quality) == 255
+    for i in range(n):
+        pair = read_u8(data, sequence + i // 2)
+        code = _CODE_OF_NIBBLE[(pair >> 4) if i % 2 == 0 else (pair & 15)]
+        q = _UNKNOWN_QUALITY if unknown else read_u8(data, quality + i)
+        codes[0, i] = code
+        match[0, i] = read_filter.match_phred[q]
+        mismatch[0, i] = read_filter.mismatch_phred[q]
+        codes[1, n - 1 - i] = 3 - code if code < 4 else 4
+        match[1, n - 1 - i] = match[0, i]
+        mismatch[1, n - 1 - i] = mismatch[0, i]
+    return unknown
+
+
+@kernel
+def base_score(code: int, haplotype_code: int, match: float, mismatch: float) -> float:
+    """Score one base against one of a haplotype; unknown bases say nothing."""
+    if code > 3 or haplotype_code > 3:
+        return 0.0
+    return match if code == haplotype_code else mismatch
+
+
+@kernel
+def score_diagonal(
+    codes: Ints,
+    match: Floats,
+    mismatch: Floats,
+    strand: int,
+    length: int,
+    targets: Targets,
+    haplotype: int,
+    shift: int,
+) -> tuple[float, int, int]:
+    """Score the best stretch of a read on one diagonal of a haplotype.
+
+    Read base `i` stands on haplotype base `i + shift`. Returns the score in phred
+    against random sequence and the stretch [begin, end) of the read. Ending a stretch
+    inside both read and haplotype costs `CLIP_PHRED`.
+    """
+    first = targets.base_start[haplotype]
+    size = targets.base_start[haplotype + 1] - first
+    low = max(0, -shift)
+    high = min(length, size - shift)
+    best, best_begin, best_end = 0.0, low, low
+    running, begin = NO_SCORE, low
+    for i in range(low, high):
+        start_cost = 0.0 if i == low else -CLIP_PHRED
+        if running < start_cost:
+            running, begin = start_cost, i
+        code = codes[strand, i]
+        other = int(targets.bases[first + i + shift])
+        running += base_score(code, other, match[strand, i], mismatch[strand, i])
+        total = running if i == high - 1 else running - CLIP_PHRED
+        if total > best:
+            best, best_begin, best_end = total, begin, i + 1
+    return best, best_begin, best_end
+
+
+@kernel
+def add_diagonal(diagonals: Ints, count: int, shift: int, strand: int) -> int:
+    """Note a diagonal once; give the new number of them."""
+    for i in range(count):
+        if diagonals[i, 0] == shift and diagonals[i, 1] == strand:
+            return count
+    if count < diagonals.shape[0]:
+        diagonals[count, 0] = shift
+        diagonals[count, 1] = strand
+        return count + 1
+    return count
+
+
+@kernel
+def find_diagonals(
+    data: Bytes, record: int, targets: Targets, haplotype: int, diagonals: Ints
+) -> int:
+    """List the diagonals that a record's aligned blocks give on a haplotype."""
+    n_read = read_i32(data, record + 20)
+    at, n_operations = cigar_span(data, record)
+    position = read_i32(data, record + 8)
+    query = 0
+    count = 0
+    for k in range(n_operations):
+        word = read_u32(data, at + 4 * k)
+        operation, size = word & 15, word >> 4
+        if operation == 0 or operation == 7 or operation == 8:
+            for a in range(
+                targets.anchor_start[haplotype], targets.anchor_start[haplotype + 1]
+            ):
+                if targets.anchor_contig[a] != read_i32(data, record + 4):
+                    continue
+                if targets.anchor_low[a] >= position + size:
+                    continue
+                if targets.anchor_high[a] <= position:
+                    continue
+                if targets.anchor_reverse[a]:
+                    placed = targets.anchor_offset[a] + targets.anchor_high[a] - 1
+                    shift = placed - position - (n_read - 1 - query)
+                    count = add_diagonal(diagonals, count, shift, 1)
+                else:
+                    placed = targets.anchor_offset[a] - targets.anchor_low[a]
+                    shift = placed + position - query
+                    count = add_diagonal(diagonals, count, shift, 0)
+            position += size
+            query += size
+        elif operation == 1 or operation == 4:
+            query += size
+        elif operation == 2 or operation == 3:
+            position += size
+    return count
+
+
+@kernel
+def score_haplotype(
+    codes: Ints,
+    match: Floats,
+    mismatch: Floats,
+    length: int,
+    targets: Targets,
+    haplotype: int,
+    diagonals: Ints,
+    count: int,
+    placement: Ints,
+) -> float:
+    """Give the best score over the diagonals; write its placement.
+
+    `placement` gets begin, end, shift and strand of the best stretch.
+    """
+    best = 0.0
+    placement[:] = 0
+    for d in range(count):
+        shift, strand = diagonals[d, 0], diagonals[d, 1]
+        score, begin, end = score_diagonal(
+            codes, match, mismatch, strand, length, targets, haplotype, shift
+        )
+        if score > best:
+            best = score
+            placement[0] = begin
+            placement[1] = end
+            placement[2] = shift
+            placement[3] = strand
+    return best
+
+
+@kernel
+def all_diagonals(length: int, targets: Targets, haplotype: int) -> Ints:
+    """List every diagonal of a read without an alignment, on both strands."""
+    size = targets.base_start[haplotype + 1] - targets.base_start[haplotype]
+    diagonals = np.empty((2 * (length + size), 2), np.int64)
+    for i in range(length + size):
+        diagonals[2 * i, 0] = i - length
+        diagonals[2 * i, 1] = 0
+        diagonals[2 * i + 1, 0] = i - length
+        diagonals[2 * i + 1, 1] = 1
+    return diagonals
+
+
+@kernel
+def covers(placement: Ints, low: int, high: int) -> bool:
+    """Tell whether a stretch covers haplotype positions [low, high)."""
+    return placement[0] + placement[2] <= low and placement[1] + placement[2] >= high
+
+
+@kernel
+def crossings(
+    targets: Targets, haplotype: int, placement: Ints, event: int
+) -> tuple[int, bool]:
+    """Give the bits of the marks a stretch crosses, and whether it touches one."""
+    bits = 0
+    touches = False
+    anchor = INDEL_ANCHOR if event == SMALL_INDEL else ANCHOR
+    for k in range(targets.mark_start[haplotype], targets.mark_start[haplotype + 1]):
+        low, high = targets.mark_low[k], targets.mark_high[k]
+        if event == INSERTION:
+            near = covers(placement, low - 1, low + 1)
+            near = near or covers(placement, high - 1, high + 1)
+            across = covers(placement, low - anchor, low + anchor)
+            across = across or covers(placement, high - anchor, high + anchor)
+        else:
+            near = covers(placement, low - 1, high + 1)
+            across = covers(placement, low - anchor, high + anchor)
+        touches = touches or near
+        if across:
+            side = targets.mark_side[k]
+            if side == AT_JUNCTION:
+                bits |= CROSSES_JUNCTION
+            elif side == AT_LEFT:
+                bits |= CROSSES_LEFT
+            else:
+                bits |= CROSSES_RIGHT
+    return bits, touches
+
+
+@kernel
+def misfit(
+    codes: Ints,
+    match: Floats,
+    mismatch: Floats,
+    length: int,
+    targets: Targets,
+    haplotype: int,
+    placement: Ints,
+) -> float:
+    """Give the phred by which a placed read misses a perfect fit at the marks.
+
+    Bases at a mark count, one more on either side; so does a tail of `UNEXPLAINED`
+    bases or more that begins near a mark and fits nothing.
+    """
+    begin, end, shift, strand = placement[0], placement[1], placement[2], placement[3]
+    first = targets.base_start[haplotype]
+    size = targets.base_start[haplotype + 1] - first
+    low, high = max(0, -shift), min(length, size - shift)
+    worst = 0.0
+    for k in range(targets.mark_start[haplotype], targets.mark_start[haplotype + 1]):
+        mark_low, mark_high = targets.mark_low[k], targets.mark_high[k]
+        missed = 0.0
+        for i in range(
+            max(low, mark_low - 1 - shift), min(high, mark_high + 1 - shift)
+        ):
+            got = 0.0
+            if begin <= i < end:
+                got = base_score(
+                    codes[strand, i],
+                    int(targets.bases[first + i + shift]),
+                    match[strand, i],
+                    mismatch[strand, i],
+                )
+            missed += match[strand, i] - got
+        before, after = begin + shift, end + shift
+        if low + UNEXPLAINED <= begin and mark_low - NEAR <= before < mark_high + NEAR:
+            missed += CLIP_PHRED
+        if end + UNEXPLAINED <= high and mark_low - NEAR < after <= mark_high + NEAR:
+            missed += CLIP_PHRED
+        worst = max(worst, missed)
+    return worst
