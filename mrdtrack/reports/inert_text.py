@@ -14,7 +14,7 @@ _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 # What a spreadsheet takes for the start of a formula, full-width forms included.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-_SIGNED_NUMBER = re.compile(r"[+-][0-9]+")
+_HARMLESS = re.compile(r"[+-][0-9]+|=")
 
 
 def visible(text: str) -> str:
@@ -26,10 +26,11 @@ def inert_cell(text: str) -> str:
     """Make text safe as a cell of a table that a spreadsheet may open.
 
     Unseen characters are written out, and what would start a formula gets an
-    apostrophe in front. A signed number (the `+1` of an indel class) is none.
+    apostrophe in front. A signed number (the `+1` of an indel class) is none, nor is
+    the bare `=` of a relation.
     """
     shown = visible(text)
-    if _SIGNED_NUMBER.fullmatch(shown):
+    if _HARMLESS.fullmatch(shown):
         return shown
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) else shown
 

@@ -7,6 +7,7 @@ date is that of its newest visit, and nothing of the machine goes in.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import resources
@@ -16,6 +17,10 @@ from tempfile import TemporaryDirectory
 from mrdtrack.errors import OutputError
 from mrdtrack.reports.view import View
 
+_NOT_IN_FONTS = re.compile(
+    "[^\n\u0020-\u007e\u00a0-\u017f\u0391-\u03a1\u03a3-\u03c9\u0410-\u044f"
+    "\u2010-\u2027\u202f\u2030\u2070-\u2079\u2080-\u2089\u207b\u20ac\u2212\u2264\u2265]"
+)
 _TEMPLATE = resources.files("mrdtrack.reports") / "templates" / "report.typ"
 
 
@@ -36,7 +41,7 @@ def pdf(view: View, attached: tuple[str, bytes] | None = None) -> bytes:
     name, content = attached or ("", b"")
     files = {
         "main.typ": _TEMPLATE.read_bytes(),
-        "view.json": json.dumps(_content(view)).encode(),
+        "view.json": _showable(json.dumps(_content(view), ensure_ascii=False)),
         "attached.json": content,
         **_drawings(view),
     }
@@ -72,9 +77,17 @@ def _drawings(view: View) -> dict[str, bytes]:
         if block.block == "figure"
     ]
     return {
-        f"figure-{number}.svg": drawing.encode()
+        f"figure-{number}.svg": _showable(drawing)
         for number, drawing in enumerate(drawings, start=1)
     }
+
+
+def _showable(text: str) -> bytes:
+    """Write out what the fonts inside typst lack: their text must be whole in a PDF/A.
+
+    They hold Latin, Greek, Cyrillic, punctuation, superscripts and the signs used here.
+    """
+    return _NOT_IN_FONTS.sub(lambda hit: f"[U+{ord(hit[0]):04X}]", text).encode()
 
 
 def _timestamp(day: str) -> int:

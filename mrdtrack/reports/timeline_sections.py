@@ -9,7 +9,7 @@ earlier ones, conclusion, method, status.
 from __future__ import annotations
 
 from mrdtrack.counts import QualityFinding
-from mrdtrack.follow_up.timeline import Timeline
+from mrdtrack.follow_up.timeline import MarkerCourse, Timeline
 from mrdtrack.reports import level_text, phrases
 from mrdtrack.reports import timeline_tables as tables
 from mrdtrack.reports.chart_geometry import chart_metric, geometry
@@ -120,7 +120,7 @@ def results_section(words: Words, timeline: Timeline) -> Section:
         words.say("Results and comparison with previous results"),
         _figure(words, timeline, first) if first else None,
         *(tables.visits_table(words, timeline, metric) for metric in ordered),
-        *(tables.markers_table(words, timeline, visit) for visit in latest),
+        *(tables.markers_table(words, visit) for visit in latest),
         *_marker_notes(words, timeline),
         tables.other_methods_table(words, timeline),
     )
@@ -158,13 +158,7 @@ def _figure(words: Words, timeline: Timeline, metric: str) -> Figure:
 def _marker_notes(words: Words, timeline: Timeline) -> list[Notes]:
     notes = []
     for kinetics in timeline.kinetics:
-        said = tuple(
-            prefixed(
-                name(course.marker), sentence(words, course.because, course.because_fr)
-            )
-            for course in kinetics.markers
-            if course.because
-        )
+        said = tuple(_course(words, course) for course in kinetics.markers)
         if said:
             heading = tables.kinetics_heading(words, kinetics)
             notes.append(
@@ -174,6 +168,14 @@ def _marker_notes(words: Words, timeline: Timeline) -> list[Notes]:
                 )
             )
     return notes
+
+
+def _course(words: Words, course: MarkerCourse) -> Text:
+    status = words.say(phrases.COURSES[course.status])
+    head = f"{name(course.marker)}, {status}"
+    if not course.because:
+        return Text(text=head)
+    return prefixed(head, sentence(words, course.because, course.because_fr))
 
 
 def method_section(words: Words, timeline: Timeline) -> Section:
@@ -224,7 +226,7 @@ def method_section(words: Words, timeline: Timeline) -> Section:
     )
     software = Fact(
         label=words.say("Software"),
-        text=Text(text=f"{timeline.software.name} {timeline.software.version}"),
+        text=Text(text=name(f"{timeline.software.name} {timeline.software.version}")),
     )
     return section(
         "method",

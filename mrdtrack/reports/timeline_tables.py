@@ -94,17 +94,9 @@ def _change(words: Words, visit: TimelineVisit) -> Text:
     return level_text.bounded(words, change.log10)
 
 
-def markers_table(words: Words, timeline: Timeline, visit: TimelineVisit) -> Table:
+def markers_table(words: Words, visit: TimelineVisit) -> Table:
     """List the markers of one visit: what was seen, what counts, and why not."""
-    courses = {
-        (course.marker, kinetics.specimen): course.status
-        for kinetics in timeline.kinetics
-        for course in kinetics.markers
-    }
-    rows = [
-        _marker_row(words, marker, visit, courses.get((marker.marker, visit.specimen)))
-        for marker in visit.markers
-    ]
+    rows = [_marker_row(words, marker, visit) for marker in visit.markers]
     return Table(
         caption=words.say(
             "Markers of {visit}, {date}",
@@ -122,15 +114,12 @@ def markers_table(words: Words, timeline: Timeline, visit: TimelineVisit) -> Tab
             Column(title=words.say("LoD"), numeric=True),
             Column(title=words.say("Result"), wide=True),
             Column(title=words.say("Counts for the level"), wide=True),
-            Column(title=words.say("Course")),
         ),
         rows=tuple(rows),
     )
 
 
-def _marker_row(
-    words: Words, marker: MarkerResult, visit: TimelineVisit, course: str | None
-) -> Row:
+def _marker_row(words: Words, marker: MarkerResult, visit: TimelineVisit) -> Row:
     as_visit = TimelineVisit(
         sample=visit.sample,
         date=visit.date,
@@ -157,7 +146,6 @@ def _marker_row(
         level_text.limit(words, marker.lod95, visit.metric),
         level_text.call(words, as_visit),
         _use(words, marker),
-        Text(text=words.say(phrases.COURSES[course]) if course else MISSING),
     )
 
 
