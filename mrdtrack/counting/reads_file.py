@@ -1,0 +1,340 @@
+"""The door to the reads: whole, checked BAM records from any file of reads.
+
+BAM is read by its blocks, here; CRAM, SAM and FASTQ come as an uncompressed BAM stream
+from a process of their own. Whatever leaves this door has been inflated, verified by
+checksum, and walked: kernels may go from record to record without looking back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrdtrack.counting.bam_header import (
+    HeaderBytes,
+    ReadGroup,
+    ReadsHeader,
+    check_reference,
+    length_conflicts,
+    read_header,
+    repeated_read_groups,
+)
+from mrdtrack.counting.bgzf import (
+    HEADROOM,
+    Batch,
+    Damage,
+    Readable,
+    damaged_file,
+    inflate_ahead,
+    read_batches,
+    read_span,
+)
+from mrdtrack.counting.index_file import ReadsIndex, Region, index_path
+from mrdtrack.counting.other_formats import DecodedReads, decode, decode_fastq
+from mrdtrack.counting.reads_format import Format, check_whole, open_file, recognise
+from mrdtrack.counting.record_check import Piece, RecordCheck
+from mrdtrack.counts import QualityFinding
+from mrdtrack.errors import AlignmentsError
+
+__all__ = [
+    "ReadGroup",
+    "ReadsFile",
+    "ReadsHeader",
+    "Region",
+    "length_conflicts",
+    "open_reads",
+]
+
+Chunk = NDArray[np.uint8]
+
+EMPTY_HEADER = ReadsHeader(
+    contigs=(),
+    lengths=(),
+    md5s=(),
+    sort_order="",
+    read_groups=(),
+    programs=(),
+    text="",
+)
+
+
+class ReadsFile:
+    """A file of reads that has been opened, recognised and found usable."""
+
+    def __init__(
+        self, path: Path, kind: Format, header: ReadsHeader, reference: Path | None
+    ) -> None:
+        """Take up a file; use `open_reads`."""
+        self.path = path
+        self.format: Format = kind
+        self.header = header
+        self.findings: tuple[QualityFinding, ...] = repeated_read_groups(header)
+        self._reference = reference
+        self._index: ReadsIndex | None = None
+        self._has_cram_index = False
+        self._stamp = _stamp(path)
+        if kind in {"bam", "cram"}:
+            self._take_index()
+
+    @property
+    def has_index(self) -> bool:
+        """Say whether `chunks` can go straight to regions."""
+        return self._index is not None or self._has_cram_index
+
+    @property
+    def is_aligned(self) -> bool:
+        """Say whether reads can have a place at all."""
+        return bool(self.header.contigs)
+
+    def chunks(
+        self, regions: Sequence[Region] | None, threads: int = 1
+    ) -> Iterator[Chunk]:
+        """Give whole records, checked, in file order, each at most once.
+
+        Args:
+            regions: whose reads are wanted (needs the index): every read that overlaps
+                one of them comes, unmapped mates placed there included, and perhaps
+                others. None: the whole file, unmapped reads included.
+            threads: that may work, the caller's included; they change nothing else.
+
+        Yields:
+            C-contiguous, writable bytes that start and end with a record.
+
+        Raises:
+            AlignmentsError: the file is damaged; or it changed meanwhile.
+        """
+        check = RecordCheck(
+            str(self.path), self.header.lengths, in_order=self.has_index
+        )
+        try:
+            if self.format != "bam":
+                yield from self._decoded_chunks(check, regions, threads)
+            elif regions is None:
+                with self.path.open("rb") as file:
+                    yield from self._whole_stream(file, check, threads)
+            else:
+                yield from self._picked_chunks(check, regions, threads)
+        except OSError as error:
+            raise AlignmentsError(
+                str(self.path),
+                f"it cannot be read ({error.strerror})",
+                "see that the file and its disk are there",
+            ) from None
+        if _stamp(self.path) != self._stamp:
+            raise AlignmentsError(
+                str(self.path),
+                "it changed while it was read",
+                "run again when nothing writes to it",
+            )
+
+    def _take_index(self) -> None:
+        """Use the index beside the file, if reads are sorted; else scan."""
+        found = index_path(self.path)
+        order = self.header.sort_order
+        if found is None or order in {"unsorted", "queryname"}:
+            return
+        if self.format == "cram":
+            self._has_cram_index = True
+        else:
+            self._index = self._checked_index(found)
+        if found.stat().st_mtime_ns < self.path.stat().st_mtime_ns:
+            self.findings += (_older_index(found),)
+
+    def _checked_index(self, found: Path) -> ReadsIndex | None:
+        """Read the index; None where it cannot cover contigs of this length."""
+        index = ReadsIndex(found, len(self.header.contigs), self.path.stat().st_size)
+        if not all(index.covers(length) for length in self.header.lengths):
+            self.findings += (_short_index(found),)
+            return None
+        _check_last_read(self.path, index)
+        return index
+
+    def _whole_stream(
+        self, source: Readable, check: RecordCheck, threads: int
+    ) -> Iterator[Chunk]:
+        """Walk a whole BAM stream from behind its header."""
+        try:
+            inflated = inflate_ahead(read_batches(source), threads)
+            yield from check.walk(_behind_header(str(self.path), inflated))
+        except Damage as damage:
+            raise damaged_file(str(self.path), damage) from None
+
+    def _picked_chunks(
+        self, check: RecordCheck, regions: Sequence[Region], threads: int
+    ) -> Iterator[Chunk]:
+        """Walk the parts of a BAM file that the index names."""
+        if self._index is None:
+            raise _no_index(self.path)
+        spans = self._index.spans(regions)
+        with self.path.open("rb") as file:
+            batches = chain.from_iterable(read_span(file, *span) for span in spans)
+            pieces = (
+                _piece_of(batch, inflated)
+                for batch, inflated in inflate_ahead(batches, threads)
+            )
+            try:
+                yield from check.walk(pieces, self._index.of_another_file)
+            except Damage as damage:
+                if damage.misplaced:
+                    raise self._index.of_another_file() from None
+                raise damaged_file(str(self.path), damage) from None
+
+    def _decoded_chunks(
+        self, check: RecordCheck, regions: Sequence[Region] | None, threads: int
+    ) -> Iterator[Chunk]:
+        """Walk what the decoding process gives."""
+        if regions is not None and not self.has_index:
+            raise _no_index(self.path)
+        intervals = None
+        if regions is not None:
+            intervals = [
+                (self.header.contigs[region.contig_index], region.start, region.end)
+                for region in sorted(set(regions))
+                if 0 <= region.start < region.end
+            ]
+            if not intervals:
+                return
+        with self._decoder(intervals, threads) as source:
+            yield from self._whole_stream(source, check, 1)
+
+    def _decoder(
+        self, intervals: Sequence[tuple[str, int, int]] | None, threads: int
+    ) -> AbstractContextManager[DecodedReads]:
+        if self.format == "fastq":
+            return decode_fastq(self.path)
+        return decode(self.path, self._reference, intervals, threads=threads)
+
+
+def open_reads(path: Path, reference: Path | None) -> ReadsFile:
+    """Open a file of reads: recognise its format, read its header, check its index.
+
+    Args:
+        path: of a BAM, CRAM, SAM or FASTQ file; the content decides, not the name.
+        reference: FASTA the reads were aligned to: checked against the header, and
+            needed for most CRAM files.
+
+    Raises:
+        AlignmentsError: it cannot be used; with the remedy.
+    """
+    with open_file(path) as file:
+        kind = recognise(path, file)
+        check_whole(path, kind, file)
+        file.seek(0)
+        header = _read_header(path, kind, file, reference)
+    if reference is not None and kind != "fastq":
+        check_reference(str(path), header, reference)
+    return ReadsFile(path, kind, header, reference)
+
+
+def _read_header(
+    path: Path, kind: Format, file: IO[bytes], reference: Path | None
+) -> ReadsHeader:
+    """Read the header of a file of any format; FASTQ has an empty one."""
+    if kind == "bam":
+        return _header_of(path, file)
+    if kind == "fastq":
+        return EMPTY_HEADER
+    with decode(path, reference, header_only=True) as source:
+        return _header_of(path, source)
+
+
+def _header_of(path: Path, source: Readable) -> ReadsHeader:
+    """Read the header at the start of a BAM stream."""
+    inflated = inflate_ahead(read_batches(source), 1)
+    pieces = (buffer[HEADROOM:].tobytes() for _, buffer in inflated)
+    try:
+        return read_header(HeaderBytes(str(path), pieces))
+    except Damage as damage:
+        raise damaged_file(str(path), damage) from None
+
+
+def _behind_header(
+    name: str, inflated: Iterator[tuple[Batch, Chunk]]
+) -> Iterator[Piece]:
+    """Give the inflated bytes of a stream from the first record on."""
+    source = HeaderBytes(name, (buffer[HEADROOM:].tobytes() for _, buffer in inflated))
+    read_header(source)
+    yield Piece(np.frombuffer(bytearray(source.rest()), dtype=np.uint8), 0)
+    for _, buffer in inflated:
+        yield Piece(buffer, HEADROOM)
+
+
+def _piece_of(batch: Batch, buffer: Chunk) -> Piece:
+    """Cut what lies outside the span off an inflated batch."""
+    stop = len(buffer) if batch.cut < 0 else HEADROOM + batch.cut
+    if stop > len(buffer):
+        raise Damage(batch.offset, "a block is shorter than its index", misplaced=True)
+    return Piece(buffer[:stop], HEADROOM + batch.skip, batch.opens, batch.closes)
+
+
+def _check_last_read(path: Path, index: ReadsIndex) -> None:
+    """See that no read with a place follows the last one of the index.
+
+    Raises:
+        AlignmentsError: the index was made of another file, or before it grew.
+    """
+    with path.open("rb") as file:
+        if index.last < 0:
+            inflated = inflate_ahead(read_batches(file), 1)
+            pieces = _behind_header(str(path), inflated)
+        else:
+            file.seek(index.last >> 16)
+            inflated = inflate_ahead(read_batches(file), 1)
+            pieces = (Piece(buffer, HEADROOM) for _, buffer in inflated)
+        skip = max(index.last, 0) & 0xFFFF
+        try:
+            start = _first_bytes(pieces, skip + 8)
+        except Damage as damage:
+            if index.last >= 0 and damage.offset == 0:
+                raise index.of_another_file() from None
+            raise damaged_file(str(path), damage) from None
+    if len(start) < skip or (start[skip + 4 :] != b"\xff" * 4 and start[skip:]):
+        raise index.of_another_file()
+
+
+def _first_bytes(pieces: Iterator[Piece], size: int) -> bytes:
+    """Give the first bytes of a stream, or all if there are fewer."""
+    held = b""
+    for piece in pieces:
+        held += piece.buffer[piece.start :].tobytes()
+        if len(held) >= size:
+            break
+    return held[:size]
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Give what changes when a file is replaced or written to."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _no_index(path: Path) -> AlignmentsError:
+    return AlignmentsError(
+        str(path),
+        "regions were asked for, and it has no index",
+        "sort it by position and run `samtools index`",
+    )
+
+
+def _older_index(found: Path) -> QualityFinding:
+    return QualityFinding(
+        code="INDEX_OLDER",
+        severity="warning",
+        message=f"the index {found.name} is older than the reads: it fits them, but "
+        "make it anew with `samtools index`",
+    )
+
+
+def _short_index(found: Path) -> QualityFinding:
+    return QualityFinding(
+        code="INDEX_TOO_SHORT",
+        severity="warning",
+        message=f"the index {found.name} cannot cover contigs of this length, so the "
+        "whole file is read: make a CSI with `samtools index -c`",
+    )
