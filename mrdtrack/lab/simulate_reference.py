@@ -52,7 +52,8 @@ def write_fasta(path: Path, contigs: dict[str, str]) -> None:
         lines = [bases[first : first + LINE] for first in range(0, len(bases), LINE)]
         body = "".join(f"{line}\n" for line in lines)
         start = offset + len(head)
-        index.append(f"{name}\t{len(bases)}\t{start}\t{LINE}\t{LINE + 1}\n")
+        width = min(len(bases), LINE)
+        index.append(f"{name}\t{len(bases)}\t{start}\t{width}\t{width + 1}\n")
         text += [head, body]
         offset = start + len(body)
     path.write_text("".join(text), encoding="ascii")

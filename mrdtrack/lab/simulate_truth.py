@@ -104,12 +104,17 @@ class Tally:
 
 def write_truth(path: Path, rows: Iterable[MarkerTruth]) -> None:
     """Write the truth table, one row a marker and sample."""
+    path.write_text(truth_text(rows), encoding="utf-8")
+
+
+def truth_text(rows: Iterable[MarkerTruth]) -> str:
+    """Give the truth table as TSV, one row a marker and sample."""
     columns = list(MarkerTruth.model_fields)
     lines = ["\t".join(columns)]
     for row in rows:
         values = row.model_dump()
         lines.append("\t".join(_text(values[column]) for column in columns))
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 def _text(value: str | float) -> str:
