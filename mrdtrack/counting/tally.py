@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 
 from mrdtrack.counting.molecules import GroupedMolecules
 from mrdtrack.counting.targets import error_class
-from mrdtrack.counts import DenominatorKind, MarkerCounts, MoleculeMode
+from mrdtrack.counts import (
+    DenominatorKind,
+    IdentityCounts,
+    MarkerCounts,
+    MoleculeMode,
+)
 from mrdtrack.kernels.arrays import (
     CROSSES_LEFT,
     CROSSES_RIGHT,
@@ -17,7 +22,7 @@ from mrdtrack.kernels.arrays import (
 from mrdtrack.kernels.evidence import ANCHOR
 from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
-from mrdtrack.panel.model import Marker
+from mrdtrack.panel.model import IdentityPosition, Marker
 
 UNEVEN_SIDES = 2.0
 """Sides of a breakpoint whose depths differ more are captured unequally."""
@@ -159,3 +164,42 @@ def _why_not(haplotypes: MarkerHaplotypes, informative: int, reached: int) -> st
     if informative == 0:
         return "no molecule could tell the marker from the reference"
     return "no molecule crosses the edges of the marker"
+
+
+def tally_identity(
+    index: int, position: IdentityPosition, grouped: GroupedMolecules
+) -> IdentityCounts:
+    """Count the molecules of either allele of one germline position."""
+    kind = grouped.molecules.kind[grouped.molecules.marker == index]
+    return IdentityCounts(
+        contig=position.contig,
+        position=position.position,
+        ref=position.ref,
+        alt=position.alt,
+        genotype=position.genotype,
+        ref_molecules=int(np.sum(kind == REF)),
+        alt_molecules=int(np.sum(kind == ALT)),
+    )
+
+
+def unassessable(marker: Marker, mode: MoleculeMode, reason: str) -> MarkerCounts:
+    """Give the row of a marker that these reads cannot be asked for."""
+    return MarkerCounts(
+        marker=marker.id,
+        kind=marker.kind,
+        alt=None,
+        ref=None,
+        ambiguous=None,
+        other=None,
+        molecules=None,
+        molecule_mode=mode,
+        denominator_kind="molecules_at_locus",
+        denominator=None,
+        error_class="junction",
+        assessable=False,
+        reason=reason,
+        role=marker.role,
+        group=marker.group,
+        gene=marker.gene,
+        hgvs=marker.hgvs,
+    )

@@ -1,0 +1,197 @@
+"""`mrdtrack quantify`: panel and reads in, counts, levels and calls out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from mrdtrack import __version__
+from mrdtrack.counting.count import count_reads
+from mrdtrack.counting.settings import CountingSettings
+from mrdtrack.counts import MoleculeMode, SampleCounts
+from mrdtrack.errors import InputError
+from mrdtrack.levels.judge import judge_sample, run_context
+from mrdtrack.levels.result import Specimen, VisitResult
+from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts, genomes_of
+from mrdtrack.panel.file import panel_digest, read_panel
+from mrdtrack.panel.model import Breakpoint, Duplication, Panel
+from mrdtrack.panel.reference import Reference
+from mrdtrack.provenance import describe_run
+from mrdtrack.reports.output_files import write_files
+from mrdtrack.reports.result_files import ReferenceBases, result_files
+from mrdtrack.reports.tables import model_json
+from mrdtrack.reports.terminal import formatted, wants_colour
+
+OutputFormat = Literal["table", "json", "tsv"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantifyRequest:
+    """What the command line asks for; None leaves the choice to mrdtrack."""
+
+    panel: Path
+    reads: tuple[Path, ...]
+    output: Path
+    reference: Path | None = None
+    sample: str | None = None
+    date: str | None = None
+    specimen: Specimen | None = None
+    timepoint: str | None = None
+    input_ng: float | None = None
+    input_genomes: float | None = None
+    control: tuple[Path, ...] = ()
+    background: Path | None = None
+    molecules: Literal["auto"] | MoleculeMode = "auto"
+    umi_tag: str | None = None
+    scan: bool = False
+    min_family_size: int | None = None
+    min_base_quality: int | None = None
+    min_mapping_quality: int | None = None
+    required_sensitivity: float | None = None
+    alpha: float | None = None
+    threads: int = 1
+    force: bool = False
+    quiet: bool = False
+    format: OutputFormat | None = None
+
+
+def quantify(request: QuantifyRequest) -> list[VisitResult]:
+    """Count and judge every sample, then write all files at once.
+
+    Raises:
+        InputError: a file is wrong, or an output exists and `force` is not given.
+    """
+    if request.sample is not None and len(request.reads) > 1:
+        raise InputError(
+            "--sample",
+            "one name was given for several files of reads",
+            "quantify them one by one, or let the read groups name them",
+        )
+    panel = read_panel(request.panel)
+    with ExitStack() as stack:
+        reference = _open_reference(request, stack)
+        samples = _count(request.reads, panel, reference, request, request.sample)
+        controls = _count(request.control, panel, reference, request, None)
+        bases = _bases_before(panel, reference)
+    _refuse_same_names(samples)
+    results = _judge(samples, controls, panel, request)
+    provenance = model_json(describe_run(sys.argv, _inputs(request)))
+    files: dict[str, bytes] = {}
+    for counts, result in zip(samples, results, strict=True):
+        files |= result_files(
+            result, counts, panel, provenance=provenance, reference_bases=bases
+        )
+    write_files(request.output, files, force=request.force)
+    _tell(results, request)
+    return results
+
+
+def _open_reference(request: QuantifyRequest, stack: ExitStack) -> Reference | None:
+    if request.reference is None:
+        return None
+    return stack.enter_context(Reference(request.reference))
+
+
+def _count(
+    paths: Sequence[Path],
+    panel: Panel,
+    reference: Reference | None,
+    request: QuantifyRequest,
+    sample: str | None,
+) -> list[SampleCounts]:
+    settings = counting_settings(request)
+    return [count_reads(path, panel, reference, settings, sample) for path in paths]
+
+
+def counting_settings(request: QuantifyRequest) -> CountingSettings:
+    """Take what the user chose over the defaults of `CountingSettings`."""
+    chosen = {
+        "min_family_size": request.min_family_size,
+        "min_base_quality": request.min_base_quality,
+        "min_mapping_quality": request.min_mapping_quality,
+    }
+    mode = None if request.molecules == "auto" else cast("MoleculeMode", request.molecules)
+    return CountingSettings(
+        molecules=mode,
+        umi_tag=request.umi_tag,
+        scan=request.scan,
+        threads=request.threads,
+        **{name: value for name, value in chosen.items() if value is not None},
+    )
+
+
+def _judge(
+    samples: Sequence[SampleCounts],
+    controls: Sequence[SampleCounts],
+    panel: Panel,
+    request: QuantifyRequest,
+) -> list[VisitResult]:
+    facts = VisitFacts(
+        patient=panel.patient,
+        disease=panel.disease,
+        assembly=panel.assembly,
+        date=request.date,
+        specimen=request.specimen,
+        timepoint=request.timepoint,
+        panel_digest=panel_digest(request.panel),
+        software_version=__version__,
+    )
+    settings = LevelSettings(
+        required_sensitivity=request.required_sensitivity,
+        input_genomes=genomes_of(request.input_ng, request.input_genomes),
+        **({} if request.alpha is None else {"alpha": request.alpha}),
+    )
+    context = run_context(controls)
+    return [judge_sample(counts, facts, settings, context) for counts in samples]
+
+
+def _refuse_same_names(samples: Sequence[SampleCounts]) -> None:
+    seen: set[str] = set()
+    for counts in samples:
+        if counts.sample in seen:
+            raise InputError(
+                f"sample {counts.sample!r}",
+                "two files of reads are of this sample",
+                "merge them, or quantify them one by one with --sample",
+            )
+        seen.add(counts.sample)
+
+
+def _bases_before(panel: Panel, reference: Reference | None) -> ReferenceBases:
+    """Give the reference bases that the VCF writes for markers without a REF allele."""
+    if reference is None:
+        return {}
+    places: set[tuple[str, int]] = set()
+    for marker in panel.marker:
+        if isinstance(marker, Duplication):
+            places.add((marker.contig, marker.start - 1))
+        elif isinstance(marker, Breakpoint):
+            places |= {(end.contig, end.position) for end in (marker.left, marker.right)}
+    return {
+        (contig, position): reference.fetch(contig, position - 1, position)
+        for contig, position in places
+        if position > 0
+    }
+
+
+def _inputs(request: QuantifyRequest) -> list[Path]:
+    optional = [request.reference, request.background]
+    return [
+        request.panel,
+        *request.reads,
+        *request.control,
+        *(path for path in optional if path is not None),
+    ]
+
+
+def _tell(results: Sequence[VisitResult], request: QuantifyRequest) -> None:
+    """Put the data asked for on stdout; else a table for the eye on stderr."""
+    if request.format is not None:
+        colour = request.format == "table" and wants_colour(sys.stdout)
+        sys.stdout.write(formatted(results, request.format, colour=colour))
+    elif not request.quiet:
+        sys.stderr.write(formatted(results, "table", colour=wants_colour(sys.stderr)))

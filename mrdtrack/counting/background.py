@@ -1,0 +1,267 @@
+"""The within-sample background: non-marker positions around the markers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrdtrack.counting.molecules import Grouping, family_numbers
+from mrdtrack.counting.plan import CountingPlan
+from mrdtrack.counting.settings import CountingSettings
+from mrdtrack.counts import BackgroundSite
+from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR, Ints
+from mrdtrack.kernels.background import (
+    BackgroundCounts,
+    BackgroundRows,
+    StretchArrays,
+    tally_rows,
+)
+from mrdtrack.panel.haplotypes import MarkerHaplotypes
+from mrdtrack.panel.reference import Reference
+
+REACH = 50
+"""Bases around a marker whose positions tell of its background."""
+MARGIN = 2
+"""Bases around an indel marker that are part of it."""
+LONGEST_RUN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretches:
+    """The stretches, their reference bases, and which positions are a marker's.
+
+    `bases` has one more base on either side of each stretch than its positions.
+    """
+
+    arrays: StretchArrays
+    contigs: tuple[str, ...]
+    bases: tuple[str, ...]
+    of_marker: NDArray[np.bool_]
+    indel_sizes: tuple[int, ...]
+
+
+def lay_stretches(plan: CountingPlan, reference: Reference | None) -> Stretches:
+    """Choose the positions around the located markers."""
+    places: list[tuple[str, int, int]] = []
+    own: list[tuple[str, int, int]] = []
+    for _, haplotypes in plan.located:
+        for contig, low, high in _marker_places(haplotypes):
+            margin = 0 if haplotypes.event == "substitution" else MARGIN
+            places.append((contig, low - REACH, high + REACH))
+            own.append((contig, low - margin, high + margin))
+    own += [(p.contig, p.position - 1, p.position) for p in plan.identity]
+    merged = _merged(places, plan.contigs, reference)
+    first = np.concatenate(([0], np.cumsum([high - low for _, low, high in merged])))
+    of_marker = np.zeros(int(first[-1]), bool)
+    for index, (contig, low, high) in enumerate(merged):
+        for other, start, end in own:
+            if other == contig and start < high and end > low:
+                shift = int(first[index]) - low
+                of_marker[max(start, low) + shift : min(end, high) + shift] = True
+    return Stretches(
+        arrays=StretchArrays(
+            contig=np.array([plan.contigs[c] for c, _, _ in merged], np.int64),
+            low=np.array([low for _, low, _ in merged], np.int64),
+            high=np.array([high for _, _, high in merged], np.int64),
+            first=first.astype(np.int64),
+        ),
+        contigs=tuple(contig for contig, _, _ in merged),
+        bases=tuple(_around(reference, *place) for place in merged),
+        of_marker=of_marker,
+        indel_sizes=_indel_sizes(plan),
+    )
+
+
+def _marker_places(haplotypes: MarkerHaplotypes) -> list[tuple[str, int, int]]:
+    """Give where a marker lies: one interval, or one at either side."""
+    adjacency = haplotypes.adjacency
+    left, right, shift = adjacency.left, adjacency.right, adjacency.homology
+    if len(haplotypes.refs) == 1:
+        low = min(left.boundary, right.boundary)
+        return [(left.contig, low, max(left.boundary, right.boundary) + shift)]
+    return [
+        (side.contig, side.boundary - shift, side.boundary + shift)
+        for side in (left, right)
+    ]
+
+
+def _indel_sizes(plan: CountingPlan) -> tuple[int, ...]:
+    """Give the signed sizes of indels whose background is wanted; 1 and -1 always."""
+    sizes = {1, -1}
+    for _, haplotypes in plan.located:
+        if haplotypes.event == "small_indel":
+            adjacency = haplotypes.adjacency
+            sizes.add(len(adjacency.inserted) - adjacency.skipped)
+    return tuple(sorted(size for size in sizes if 0 < abs(size) < 10))
+
+
+def _merged(
+    places: list[tuple[str, int, int]],
+    contigs: dict[str, int],
+    reference: Reference | None,
+) -> list[tuple[str, int, int]]:
+    """Merge overlapping places, in the order of the reads' contigs."""
+    merged: list[tuple[str, int, int]] = []
+    for contig, low, high in sorted(places, key=lambda p: (contigs[p[0]], p[1], p[2])):
+        length = reference.length(contig) if reference is not None else high
+        start, end = max(low, 1), min(high, length - 1)
+        if merged and merged[-1][0] == contig and start <= merged[-1][2]:
+            start, end = merged[-1][1], max(merged.pop()[2], end)
+        if start < end:
+            merged.append((contig, start, end))
+    return merged
+
+
+def _around(reference: Reference | None, contig: str, low: int, high: int) -> str:
+    return "" if reference is None else reference.fetch(contig, low - 1, high + 1)
+
+
+def count_background(
+    stretches: Stretches,
+    parts: Sequence[BackgroundRows],
+    grouping: Grouping,
+    settings: CountingSettings,
+) -> tuple[BackgroundSite, ...]:
+    """Count the molecules that show each wrong allele at each position."""
+    if not parts:
+        return ()
+    rows = join_rows(parts)
+    counts = _tally(rows, stretches, grouping, settings.min_family_size)
+    sites: list[BackgroundSite] = []
+    for index in range(len(stretches.contigs)):
+        sites += _sites_of(index, stretches, counts)
+    return tuple(sites)
+
+
+def join_rows(parts: Sequence[BackgroundRows]) -> BackgroundRows:
+    """Put the rows of all chunks together, in file order."""
+    shift = 0
+    starts = [np.zeros(1, np.int64)]
+    for part in parts:
+        starts.append(part.code_start[1:] + shift)
+        shift += int(part.code_start[-1])
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in BackgroundRows._fields
+        if name != "code_start"
+    }
+    return BackgroundRows(code_start=np.concatenate(starts), **columns)
+
+
+def _tally(
+    rows: BackgroundRows, stretches: Stretches, grouping: Grouping, min_size: int
+) -> BackgroundCounts:
+    """Group the rows as molecules are grouped, and count them."""
+    name = rows.name
+    if grouping.mode == "reads":
+        name = name ^ (rows.flags & SECOND_OF_PAIR != 0).astype(np.int64)
+    heard = np.ones(len(name), bool)
+    if not grouping.keep_duplicates:
+        heard = rows.flags & DUPLICATE == 0
+    order = np.lexsort((name, rows.stretch))
+    order = order[heard[order]]
+    new = np.ones(len(order), bool)
+    new[1:] = (np.diff(rows.stretch[order]) != 0) | (np.diff(name[order]) != 0)
+    number = np.cumsum(new) - 1
+    fragment = np.zeros(len(name), np.int64)
+    fragment[order] = number
+    family = fragment
+    if grouping.mode == "umi":
+        family = _families(rows, order, number)
+        order = np.lexsort((fragment, family, rows.stretch))
+        order = order[heard[order]]
+        minimum = min_size
+    else:
+        minimum = 1
+    return tally_rows(
+        rows, order.astype(np.int64), family, fragment, stretches.arrays, minimum
+    )
+
+
+def _families(rows: BackgroundRows, order: Ints, number: Ints) -> Ints:
+    """Number the families of rows by those of their fragments."""
+    n_fragments = int(number[-1]) + 1 if len(number) else 0
+    start = np.full(n_fragments, np.iinfo(np.int64).max)
+    umi = np.zeros(n_fragments, np.int64)
+    np.minimum.at(start, number, rows.start[order])
+    np.maximum.at(umi, number, rows.umi[order])
+    stretch = np.zeros(n_fragments, np.int64)
+    stretch[number] = rows.stretch[order]
+    family = np.zeros(len(rows.name), np.int64)
+    family[order] = family_numbers(stretch, umi, start)[number]
+    return family
+
+
+def _sites_of(
+    index: int, stretches: Stretches, counts: BackgroundCounts
+) -> list[BackgroundSite]:
+    """List the sites of one stretch, position by position."""
+    first = int(stretches.arrays.first[index])
+    low = int(stretches.arrays.low[index])
+    bases, contig = stretches.bases[index], stretches.contigs[index]
+    sites: list[BackgroundSite] = []
+    for i in range(int(stretches.arrays.high[index]) - low):
+        depth = int(counts.bases[first + i].sum())
+        context = bases[i : i + 3]
+        if depth == 0 or stretches.of_marker[first + i] or "N" in context:
+            continue
+        ref = context[1]
+        for code, alt in enumerate("ACGT"):
+            if alt != ref:
+                sites.append(
+                    BackgroundSite(
+                        contig=contig,
+                        position=low + i + 1,
+                        ref=ref,
+                        alt=alt,
+                        error_class=f"{context[0]}[{ref}>{alt}]{context[2]}",
+                        alt_molecules=int(counts.bases[first + i, code]),
+                        molecules=depth,
+                    )
+                )
+        for size in stretches.indel_sizes:
+            run = _run(bases, i + 2, abs(size))
+            if run is None:
+                continue
+            code = size if size > 0 else 10 - size
+            sites.append(
+                BackgroundSite(
+                    contig=contig,
+                    position=low + i + 1,
+                    ref=ref,
+                    alt=f"{size:+d}",
+                    error_class=_indel_class(size, run),
+                    alt_molecules=int(counts.indels[first + i, code]),
+                    molecules=depth,
+                )
+            )
+    return sites
+
+
+def _indel_class(size: int, shift: int) -> str:
+    """Name the class of an indel by size and repeat, as `targets.error_class` does."""
+    run = min(shift + max(-size, 0), LONGEST_RUN)
+    return f"{'ins' if size > 0 else 'del'}{abs(size)}:h{run}"
+
+
+def _run(bases: str, start: int, size: int) -> int | None:
+    """Count by how much an indel of `size` bases before `start` could shift right.
+
+    None where it could shift left (it belongs to an earlier position) or where too few
+    bases are known.
+    """
+    if start + size > len(bases) or "N" in bases[start : start + size]:
+        return None
+    if bases[start - 1] == bases[start - 1 + size]:
+        return None
+    shift = 0
+    while (
+        start + size + shift < len(bases)
+        and bases[start + shift] == bases[start + size + shift]
+        and shift < LONGEST_RUN
+    ):
+        shift += 1
+    return shift

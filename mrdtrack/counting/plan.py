@@ -1,0 +1,178 @@
+"""The plan: which markers can be counted in these reads, where and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mrdtrack.counting.reads_file import ReadsFile, Region, length_conflicts
+from mrdtrack.counting.sequence_index import build_sequence_index
+from mrdtrack.counting.targets import build_targets
+from mrdtrack.counts import QualityFinding
+from mrdtrack.errors import AlignmentsError, FaultList, InputError, ReferenceMismatch
+from mrdtrack.kernels.arrays import SMALL_INDEL, Targets
+from mrdtrack.kernels.observations import MATE_REACH
+from mrdtrack.kernels.sequences import SequenceIndex
+from mrdtrack.panel.haplotypes import MarkerHaplotypes, build_haplotypes
+from mrdtrack.panel.model import (
+    Breakpoint,
+    Duplication,
+    IdentityPosition,
+    Marker,
+    Panel,
+    Sequence,
+    SmallVariant,
+)
+from mrdtrack.panel.reference import Reference, absent_contig
+
+Located = SmallVariant | Duplication | Breakpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountingPlan:
+    """What is counted: markers with haplotypes, then identity positions; sequences.
+
+    The first rows of `targets` are those of `located`, the others those of `identity`.
+    `left_out` are markers that cannot be counted in these reads, with the reason.
+    """
+
+    located: tuple[tuple[Located, MarkerHaplotypes], ...]
+    identity: tuple[IdentityPosition, ...]
+    targets: Targets
+    contigs: dict[str, int]
+    sequences: tuple[Sequence, ...]
+    sequence_index: SequenceIndex | None
+    left_out: tuple[tuple[Marker, str], ...]
+    findings: tuple[QualityFinding, ...]
+
+    @property
+    def regions(self) -> list[Region]:
+        """The stretches of the reference whose reads matter, merged."""
+        regions: list[Region] = []
+        for contig, low, high, marker in zip(
+            self.targets.window_contig.tolist(),
+            self.targets.window_low.tolist(),
+            self.targets.window_high.tolist(),
+            self.targets.window_marker.tolist(),
+            strict=True,
+        ):
+            wide = 0 if self.targets.event[marker] <= SMALL_INDEL else MATE_REACH
+            start, end = max(low - wide, 0), high + wide
+            last = regions[-1] if regions else None
+            if last is not None and last.contig_index == contig and start <= last.end:
+                regions[-1] = Region(contig, last.start, max(end, last.end))
+            else:
+                regions.append(Region(contig, start, end))
+        return regions
+
+
+def plan_counting(
+    panel: Panel, reads: ReadsFile, reference: Reference | None
+) -> CountingPlan:
+    """Bring panel, reference and reads together.
+
+    Raises:
+        InputError: no reference was given where one is needed, or they do not fit.
+        FaultList: markers do not fit the reference; all of them are listed.
+    """
+    sequences = tuple(m for m in panel.marker if isinstance(m, Sequence))
+    markers = [m for m in panel.marker if not isinstance(m, Sequence)]
+    left_out: tuple[tuple[Marker, str], ...] = ()
+    if markers and not reads.is_aligned:
+        why = "the reads are not aligned, so markers with a position cannot be counted"
+        left_out, markers = tuple((m, why) for m in markers), []
+    located = tuple(zip(markers, marker_haplotypes(markers, reference), strict=True))
+    identity = panel.identity if reads.is_aligned and reference is not None else ()
+    positions = [_as_variant(position) for position in identity]
+    haplotypes = [h for _, h in located] + marker_haplotypes(positions, reference)
+    contigs = {name: index for index, name in enumerate(reads.header.contigs)}
+    _check_contigs(haplotypes, reads, reference)
+    return CountingPlan(
+        located=located,
+        identity=identity,
+        targets=build_targets(haplotypes, contigs),
+        contigs=contigs,
+        sequences=sequences,
+        sequence_index=build_sequence_index(sequences) if sequences else None,
+        left_out=left_out,
+        findings=_mixed_samples(reads),
+    )
+
+
+def marker_haplotypes(
+    markers: list[Located], reference: Reference | None
+) -> list[MarkerHaplotypes]:
+    """Build the haplotypes of located markers; tell all faults at once."""
+    if not markers:
+        return []
+    if reference is None:
+        raise ReferenceMismatch(
+            f"marker {markers[0].id!r}",
+            "markers with a position need the reference sequence",
+            "give --reference the FASTA that the reads were aligned to",
+        )
+    built: list[MarkerHaplotypes] = []
+    faults: list[InputError] = []
+    for marker in markers:
+        try:
+            built.append(build_haplotypes(marker, reference))
+        except InputError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        told = [f"{fault.where}: {fault.problem} ({fault.remedy})" for fault in faults]
+        raise FaultList(f"{len(faults)} markers", told, "correct the panel")
+    return built
+
+
+def _as_variant(position: IdentityPosition) -> SmallVariant:
+    return SmallVariant(
+        id=f"identity {position.contig}:{position.position}",
+        kind="small_variant",
+        contig=position.contig,
+        position=position.position,
+        ref=position.ref,
+        alt=position.alt,
+    )
+
+
+def _check_contigs(
+    haplotypes: list[MarkerHaplotypes], reads: ReadsFile, reference: Reference | None
+) -> None:
+    """See that the reads have the markers' contigs, with the reference's lengths."""
+    if reference is None:
+        return
+    lengths = dict(zip(reads.header.contigs, reads.header.lengths, strict=True))
+    needed = {
+        anchor.contig
+        for marker in haplotypes
+        for haplotype in (marker.alt, *marker.refs)
+        for anchor in haplotype.anchors
+    }
+    for contig in sorted(needed):
+        if contig not in lengths:
+            raise AlignmentsError(
+                str(reads.path), *absent_contig(contig, lengths, "reads")
+            )
+    for conflict in length_conflicts(reads.header, reference.lengths):
+        if conflict.contig in needed:
+            raise AlignmentsError(
+                str(reads.path),
+                f"contig {conflict.contig!r} has {conflict.in_reads} bases in the "
+                f"reads and {conflict.in_reference} in the reference",
+                "give --reference the FASTA that the reads were aligned to",
+            )
+
+
+def _mixed_samples(reads: ReadsFile) -> tuple[QualityFinding, ...]:
+    names = sorted({g.sample for g in reads.header.read_groups if g.sample})
+    if len(names) < 2:
+        return ()
+    return (
+        QualityFinding(
+            code="MIXED_SAMPLES",
+            severity="warning",
+            message=f"the read groups name {len(names)} samples "
+            f"({', '.join(names[:4])}): they are counted as one",
+        ),
+    )

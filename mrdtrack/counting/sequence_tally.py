@@ -1,0 +1,134 @@
+"""The tally of `sequence` markers: reads that hold them, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrdtrack.counting.molecules import (
+    Grouping,
+    family_numbers,
+    group_molecules,
+    join_observations,
+)
+from mrdtrack.counts import MarkerCounts
+from mrdtrack.kernels.arrays import JUNCTION, Ints, Observations
+from mrdtrack.kernels.molecules import ALT
+from mrdtrack.kernels.sequences import ScanResult
+from mrdtrack.panel.model import Sequence
+
+HELD_PHRED = 900.0
+"""Evidence of a read that holds one sequence best; see `sequences.MATCHED_PHRED`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceHits:
+    """All matches of a file, and the UMI of each fragment read (0 without one)."""
+
+    observations: Observations
+    umis: Ints
+
+    @staticmethod
+    def of(scans: SequenceOf[ScanResult]) -> SequenceHits:
+        """Put the scans of all chunks together."""
+        umis = [scan.umis for scan in scans]
+        return SequenceHits(
+            observations=join_observations([scan.observations for scan in scans]),
+            umis=np.concatenate(umis) if umis else np.zeros(0, np.int64),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceCounts:
+    """One row a sequence, and the family sizes where UMIs were counted."""
+
+    markers: tuple[MarkerCounts, ...]
+    family_sizes: dict[int, int]
+
+
+def tally_sequences(
+    markers: SequenceOf[Sequence],
+    hits: SequenceHits,
+    grouping: Grouping,
+    min_family_size: int,
+) -> SequenceCounts:
+    """Count the molecules that hold each sequence.
+
+    A molecule belongs to the sequence that one of its reads holds with the fewest
+    edits; where it holds several equally well, it is `ambiguous` for each of them.
+    The denominator is every molecule read (`locus_reads`).
+    """
+    if not markers:
+        return SequenceCounts(markers=(), family_sizes={})
+    observations = _best_only(hits.observations)
+    event = np.full(len(markers), JUNCTION, np.int64)
+    threshold = np.full(len(markers), HELD_PHRED)
+    grouped = group_molecules(
+        observations, threshold, event, grouping, min_family_size
+    )
+    molecules = grouped.molecules
+    total = _molecules_read(hits, grouping)
+    rows = []
+    for index, marker in enumerate(markers):
+        here = molecules.marker == index
+        alt = here & (molecules.kind == ALT)
+        n_alt, n_here = int(alt.sum()), int(here.sum())
+        turned = molecules.reverse != 0
+        rows.append(
+            MarkerCounts(
+                marker=marker.id,
+                kind="sequence",
+                alt=n_alt,
+                ref=0,
+                ambiguous=n_here - n_alt,
+                other=0,
+                molecules=n_here,
+                molecule_mode=grouping.mode,
+                denominator_kind="locus_reads",
+                denominator=total,
+                error_class="junction",
+                assessable=total > 0,
+                reason="" if total else "the file holds no read",
+                role=marker.role,
+                group=marker.group,
+                gene=marker.gene or marker.locus,
+                hgvs=marker.hgvs,
+                alt_forward=int((alt & ~turned).sum()),
+                alt_reverse=int((alt & turned).sum()),
+                filters=grouped.filters[index],
+            )
+        )
+    return SequenceCounts(markers=tuple(rows), family_sizes=grouped.family_sizes)
+
+
+def _best_only(observations: Observations) -> Observations:
+    """Keep, of each read name, the observations with the fewest edits.
+
+    Where a name's best reads hold different sequences, none of them is decided.
+    """
+    order = np.lexsort((-observations.evidence, observations.name))
+    name, evidence = observations.name[order], observations.evidence[order]
+    marker = observations.marker[order]
+    first = np.ones(len(order), bool)
+    first[1:] = np.diff(name) != 0
+    group = np.cumsum(first) - 1
+    best = evidence[first][group] if len(order) else evidence
+    kept = evidence == best
+    split = np.zeros(int(first.sum()), bool)
+    differs = kept & (marker != (marker[first][group] if len(order) else marker))
+    split[group[differs]] = True
+    silent = evidence.copy()
+    silent[split[group] if len(order) else kept] = 0.0
+    chosen = order[kept]
+    columns = [column[chosen] for column in observations]
+    return Observations(*columns)._replace(evidence=silent[kept])
+
+
+def _molecules_read(hits: SequenceHits, grouping: Grouping) -> int:
+    """Count the molecules of the file: fragments, or UMI families."""
+    if grouping.mode != "umi":
+        return len(hits.umis)
+    zeros = np.zeros(len(hits.umis), np.int64)
+    return len(np.unique(family_numbers(zeros, hits.umis, zeros)))
