@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from mrdtrack.models import FileModel
 
 MarkerKind = Literal["small_variant", "duplication", "breakpoint", "sequence"]
@@ -33,7 +35,9 @@ class MarkerCounts(FileModel):
     context on the forward reference strand, `mnv`, `ins1:h4` / `del1:h4` for an indel
     of so many bases beside a repeat run of so many bases (run length capped at 20,
     indel length 1 to 9), `junction` for duplications, breakpoints, sequences and
-    indels of ten bases or more.
+    indels of ten bases or more. `signal_ratio` is how much of this marker a leukaemic
+    cell shows beside a heterozygous one of two copies (1; 2 where homozygous or
+    hemizygous).
     """
 
     marker: str
@@ -60,6 +64,7 @@ class MarkerCounts(FileModel):
     ref_left: int | None = None
     ref_right: int | None = None
     filters: dict[str, int] = {}
+    signal_ratio: float = Field(default=1.0, gt=0)
 
 
 class BackgroundSite(FileModel):

@@ -19,7 +19,9 @@ Call = Literal[
     "not_evaluable",
 ]
 LimitedBy = Literal["depth", "input", "background"]
-Metric = Literal["vaf_gdna", "igtr_frac", "fusion_gdna_frac", "cells_frac"]
+Metric = Literal[
+    "vaf_gdna", "igtr_frac", "fusion_gdna_frac", "cells_frac", "locus_read_frac"
+]
 Specimen = Literal["bone_marrow", "peripheral_blood", "other"]
 
 
@@ -37,6 +39,11 @@ class MarkerResult(MarkerCounts):
 class Level(FileModel):
     """The level of one sample: fractions 0 to 1 on the named metric, 95 % interval.
 
+    Metrics: `vaf_gdna` and `fusion_gdna_frac`: share of the haploid genomes at a locus;
+    `igtr_frac`, `cells_frac`: share of cells, by a calibrator; `locus_read_frac`: share
+    of the reads of an IG/TR locus, which is not MRD and which no rule reads.
+    `p_without_top_marker`: the test again without its strongest marker (None for one
+    marker). `cell_fraction`: leukaemic over all cells, under the assumption named.
     `input_genomes` is the number of haploid genomes in the tube, None when not told.
     `required_sensitivity` is the level a negative must have been able to see.
     """
@@ -55,6 +62,11 @@ class Level(FileModel):
     input_genomes: float | None
     limited_by: LimitedBy | None
     markers_used: int
+    p_without_top_marker: float | None = None
+    cell_fraction: float | None = None
+    cell_fraction_low: float | None = None
+    cell_fraction_high: float | None = None
+    cell_fraction_assumption: str | None = None
 
 
 class Software(FileModel):

@@ -1,0 +1,259 @@
+"""Is there disease: likelihood-ratio scores, their exact null, p-values.
+
+Score of a marker with k molecules: S(k) = log(0.1 + 0.9 sum_j w_j p1(k; f_j)/p0(k))
+over a ladder of levels, made monotone. The sample's statistic is the sum over its
+markers; its null distribution is the convolution of the markers' score distributions on
+a lattice, so it holds no simulation error. Predictive null p0: negative-binomial
+mixture.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, special
+
+from mrdtrack.levels.exact_bounds import (
+    FloatArray,
+    IntArray,
+    negative_binomial_tail,
+)
+from mrdtrack.levels.negative_binomials import (
+    RateMixture,
+    condensed,
+    count_table,
+    largest_count,
+    with_signal,
+)
+
+ComplexArray = NDArray[np.complex128]
+
+LOST_FLOOR = 0.1
+RUNGS = 6
+RUNG_STEP = 3.0
+RUNG_WEIGHT = 0.3
+SHARED_PART = 0.8
+"""Share of alpha that the summed statistic gets; the rest goes to the best marker."""
+BINS = 2048
+NULL_TAIL = 1e-7
+LADDER_PARTS = 6
+LARGEST_TABLE = 20_000
+SMALLEST_P = 1e-300
+_FFT_NOISE = 1e-14
+
+
+class LevelCounts(NamedTuple):
+    """Marker molecules, informative molecules and expected signal ratio [M]."""
+
+    alt: IntArray
+    molecules: FloatArray
+    ratio: FloatArray
+
+
+class NullTable(NamedTuple):
+    """The null of one sample's design, for any counts.
+
+    `background` mean count and `shape` [M, G]; `largest` [M] last count of each table;
+    `null` [M, K] (last place: the tail) and lattice `score` [M, K]; `at_least` [B]:
+    P(statistic >= b); `design_level`: the level at which signal over noise is
+    z_alpha + 1.645.
+    """
+
+    molecules: FloatArray
+    ratio: FloatArray
+    mixture: RateMixture
+    background: FloatArray
+    largest: IntArray
+    null: FloatArray
+    score: IntArray
+    at_least: FloatArray
+    design_level: float
+    bin_width: float
+
+
+class Evidence(NamedTuple):
+    """p-values: combined, of the sum, of the best marker, and of each marker [M]."""
+
+    p_value: float
+    p_shared: float
+    p_best: float
+    p_marker: FloatArray
+    statistic: int
+
+
+def design_level(
+    molecules: FloatArray, ratio: FloatArray, mixture: RateMixture, alpha: float
+) -> float:
+    """Return the level whose signal-to-noise equals z_alpha + 1.645 (bisection)."""
+    log_rate = np.log(mixture.rate)
+    mean = (mixture.weight * log_rate).sum(axis=1)
+    second = (mixture.weight * (log_rate**2 + np.log1p(1 / mixture.shape))).sum(axis=1)
+    cv2 = np.expm1(np.clip(second - mean**2, 1e-3, 3.0))
+    noise = molecules * np.exp(mean)
+    noise = noise + noise**2 * cv2
+    target = float(special.ndtri(1 - alpha) + 1.645) ** 2
+    low, high = np.log(1e-9), 0.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        signal = molecules * ratio * np.exp(middle)
+        enough = float((signal**2 / (noise + signal)).sum()) > target
+        low, high = (low, middle) if enough else (middle, high)
+    return float(np.exp((low + high) / 2))
+
+
+def null_table(
+    molecules: FloatArray, ratio: FloatArray, mixture: RateMixture, alpha: float
+) -> NullTable:
+    """Return scores and exact null distributions of a sample's markers."""
+    background = molecules[:, None] * mixture.rate
+    largest = largest_count(background, mixture.shape, mixture.weight, NULL_TAIL) + 30
+    largest = np.minimum(largest, LARGEST_TABLE)
+    size = int(largest.max())
+    level = design_level(molecules, ratio, mixture, alpha)
+    null = _with_tail(
+        _mixed(count_table(background, mixture.shape, size), mixture.weight), largest
+    )
+    signal = ladder_table(molecules * ratio * level, background, mixture, largest)
+    floor = np.maximum(null, 1e-200)
+    score = np.log(LOST_FLOOR + (1 - LOST_FLOOR) * np.maximum(signal, 1e-200) / floor)
+    beyond = np.arange(size + 1) > largest[:, None]
+    score = np.maximum.accumulate(np.where(beyond, -np.inf, score), axis=1)
+    score = score - score[:, :1]
+    width = float((null * score).sum() + score.max()) / (BINS - 1)
+    width = max(width, 1e-12)
+    lattice = np.minimum(np.floor(score / width + 0.5), BINS - 1).astype(np.int64)
+    table = NullTable(
+        molecules,
+        ratio,
+        mixture,
+        background,
+        largest,
+        null,
+        lattice,
+        np.ones(1),
+        level,
+        width,
+    )
+    return table._replace(at_least=_null_tail(table))
+
+
+def _mixed(table: FloatArray, weight: FloatArray) -> FloatArray:
+    result: FloatArray = np.einsum("...g,...gk->...k", weight, table)
+    return result
+
+
+def _with_tail(table: FloatArray, largest: IntArray) -> FloatArray:
+    """Put what lies at or beyond the last count of a marker into that place."""
+    k = np.arange(table.shape[-1])
+    below = np.where(k < largest[:, None], table, 0.0)
+    tail = np.maximum(1.0 - below.sum(axis=-1), 1e-18)
+    result: FloatArray = np.where(k == largest[:, None], tail[..., None], below)
+    return result
+
+
+def ladder_table(
+    design_signal: FloatArray,
+    background: FloatArray,
+    mixture: RateMixture,
+    largest: IntArray,
+) -> FloatArray:
+    """Return the counts' probabilities averaged over the ladder of levels [M, K].
+
+    The background is condensed to a few components here: it shapes the score only,
+    whose null distribution stays exact.
+    """
+    size = int(largest.max())
+    weight, background, shape = condensed(
+        mixture.weight, background, mixture.shape, LADDER_PARTS
+    )
+    total = np.zeros((len(design_signal), size + 1))
+    weights = RUNG_WEIGHT ** np.arange(RUNGS)
+    for rung, share in enumerate(weights / weights.sum()):
+        signal = design_signal[:, None] * RUNG_STEP**rung
+        mean, with_shape = with_signal(background, shape, signal)
+        table = _mixed(count_table(mean, with_shape, size), weight)
+        total += share * _with_tail(table, largest)
+    return total
+
+
+def _null_tail(table: NullTable) -> FloatArray:
+    """Return P(statistic >= b) under the null, b on the lattice."""
+    mixture = table.mixture
+    size = 2 * BINS
+    alone = mixture.class_of < 0
+    spectrum = np.ones(size // 2 + 1, dtype=np.complex128)
+    if alone.any():
+        rows = on_lattice(table.null[alone], table.score[alone], size)
+        spectrum = fft.rfft(rows, axis=-1).prod(axis=0)
+    for c, nodes in enumerate(mixture.nodes):
+        members = np.flatnonzero(mixture.class_of == c)
+        spectrum = spectrum * _class_spectrum(table, members, nodes, size)
+    density = np.maximum(fft.irfft(spectrum, size), 0.0)
+    result: FloatArray = np.minimum(np.cumsum(density[::-1])[::-1], 1.0)
+    return result
+
+
+def _class_spectrum(
+    table: NullTable, members: IntArray, nodes: FloatArray, size: int
+) -> ComplexArray:
+    """Return the transform of the summed score of markers that share a class."""
+    total = np.zeros(size // 2 + 1, dtype=np.complex128)
+    counts = [
+        count_table(
+            table.background[i], table.mixture.shape[i], table.null.shape[1] - 1
+        )
+        for i in members
+    ]
+    for t in np.flatnonzero(nodes > 1e-7):
+        given = np.stack(
+            [
+                np.einsum("g,gk->k", table.mixture.given_node[i, t], counts[j])
+                for j, i in enumerate(members)
+            ]
+        )
+        given = _with_tail(given, table.largest[members])
+        rows = on_lattice(given, table.score[members], size)
+        total += nodes[t] * fft.rfft(rows, axis=-1).prod(axis=0)
+    return total
+
+
+def on_lattice(probability: FloatArray, score: IntArray, size: int) -> FloatArray:
+    """Add up probabilities [R, K] by lattice score [R, K] into [R, size]."""
+    rows = probability.shape[0]
+    flat = score + size * np.arange(rows)[:, None]
+    summed: FloatArray = np.bincount(
+        flat.ravel(), weights=probability.ravel(), minlength=rows * size
+    ).astype(np.float64, copy=False)
+    return summed.reshape(rows, size)
+
+
+def evidence(table: NullTable, alt: IntArray) -> Evidence:
+    """Return the p-values of the counts of one sample."""
+    markers = len(alt)
+    tail = negative_binomial_tail(alt[:, None], table.background, table.mixture.shape)
+    p_marker = np.clip((table.mixture.weight * tail).sum(axis=1), SMALLEST_P, 1.0)
+    place = np.minimum(alt, table.largest)
+    statistic = int(table.score[np.arange(markers), place].sum())
+    best = float(p_marker.min())
+    if markers == 1:
+        return Evidence(best, best, best, p_marker, statistic)
+    shared = float(table.at_least[min(statistic, len(table.at_least) - 1)])
+    shared = max(shared, _FFT_NOISE)
+    p_best = float(-np.expm1(markers * np.log1p(-min(best, 1 - 1e-16))))
+    combined = min(1.0, shared / SHARED_PART, p_best / (1 - SHARED_PART))
+    return Evidence(combined, shared, p_best, p_marker, statistic)
+
+
+def holm(p_values: FloatArray) -> FloatArray:
+    """Return p-values adjusted for their number.
+
+    Holm 1979, https://www.jstor.org/stable/4615733.
+    """
+    order = np.argsort(p_values, kind="stable")
+    factor = np.arange(len(p_values), 0, -1)
+    adjusted = np.maximum.accumulate(np.minimum(p_values[order] * factor, 1.0))
+    result = np.empty_like(adjusted)
+    result[order] = adjusted
+    return result

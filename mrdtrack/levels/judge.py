@@ -1,0 +1,205 @@
+"""From the counts of one sample to its level, limits and calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mrdtrack.counts import MarkerCounts, SampleCounts
+from mrdtrack.levels.controls import gathered_controls
+from mrdtrack.levels.exact_bounds import clopper_pearson
+from mrdtrack.levels.judged_markers import (
+    JudgedMarkers,
+    RunContext,
+    judged_markers,
+    without_marker,
+)
+from mrdtrack.levels.level_interval import level_estimate
+from mrdtrack.levels.level_markers import informative, level_markers
+from mrdtrack.levels.limits import Sampling, limits
+from mrdtrack.levels.marker_results import marker_call, marker_rows
+from mrdtrack.levels.neighbours import SiteCounts, site_counts
+from mrdtrack.levels.result import Level, Metric, Software, VisitResult
+from mrdtrack.levels.sample_quality import sample_findings
+from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts
+
+_HETEROZYGOUS = "twice the fraction: heterozygous, copy-neutral, diploid loci"
+
+
+def run_context(controls: Sequence[SampleCounts] = ()) -> RunContext:
+    """Prepare what a run's other samples say, once for all samples of the run."""
+    return RunContext(controls=gathered_controls(controls))
+
+
+def judge_sample(
+    counts: SampleCounts,
+    facts: VisitFacts,
+    settings: LevelSettings,
+    context: RunContext | None = None,
+) -> VisitResult:
+    """Judge one sample: a row for every marker, and the level they share."""
+    sites = site_counts(counts.background)
+    return judge_with_sites(counts, sites, facts, settings, context or RunContext())
+
+
+def judge_with_sites(
+    counts: SampleCounts,
+    sites: SiteCounts,
+    facts: VisitFacts,
+    settings: LevelSettings,
+    context: RunContext,
+) -> VisitResult:
+    """Judge one sample by background sites that are given apart."""
+    chosen = level_markers(counts.markers, facts, settings)
+    shown = tuple(
+        place
+        for place, marker in enumerate(counts.markers)
+        if informative(marker) and place not in chosen.places
+    )
+    level_part = judged_markers(counts, chosen.places, sites, settings, context)
+    shown_part = judged_markers(counts, shown, sites, settings, context)
+    level = _level(counts.markers, chosen.metric, level_part, settings)
+    parts = [part for part in (level_part, shown_part) if part is not None]
+    return VisitResult(
+        sample=counts.sample,
+        patient=facts.patient,
+        disease=facts.disease,
+        assembly=facts.assembly,
+        date=facts.date,
+        specimen=facts.specimen,
+        timepoint=facts.timepoint,
+        molecule_mode=counts.molecule_mode,
+        markers=marker_rows(
+            counts.markers,
+            [part.places for part in parts],
+            [part.numbers for part in parts],
+            settings,
+        ),
+        level=level,
+        quality=(
+            *counts.quality,
+            *chosen.findings,
+            *sample_findings(counts, level_part, level, settings, context),
+        ),
+        identity=counts.identity,
+        family_sizes=counts.family_sizes,
+        parameters=_parameters(settings, context),
+        panel_digest=facts.panel_digest,
+        software=Software(version=facts.software_version),
+    )
+
+
+def _level(
+    markers: Sequence[MarkerCounts],
+    metric: Metric,
+    judged: JudgedMarkers | None,
+    settings: LevelSettings,
+) -> Level:
+    if judged is None:
+        return _no_level(markers, metric, settings)
+    sampling = Sampling(settings.input_genomes, settings.min_molecules, settings.loq_cv)
+    seen = limits(judged.table, settings.alpha, sampling)
+    value, low, high = _interval(judged, settings)
+    found = judged.found
+    call = marker_call(
+        found.p_value,
+        int(judged.counts.alt.sum()),
+        quantifiable=value >= seen.loq,
+        sensitive=seen.lod95 <= settings.sensitivity,
+        settings=settings,
+    )
+    level = Level(
+        metric=metric,
+        value=value,
+        low=low,
+        high=high,
+        call=call,
+        p_value=found.p_value,
+        lob=seen.lob,
+        lod95=seen.lod95,
+        loq=seen.loq,
+        required_sensitivity=settings.sensitivity,
+        input_genomes=settings.input_genomes,
+        limited_by=seen.limited_by,
+        markers_used=len(judged.places),
+        p_without_top_marker=_without_top(judged, settings),
+    )
+    return level.model_copy(update=_cells(level))
+
+
+def _no_level(
+    markers: Sequence[MarkerCounts], metric: Metric, settings: LevelSettings
+) -> Level:
+    reasons = dict.fromkeys(marker.reason for marker in markers if marker.reason)
+    if not markers:
+        why = "the panel has no marker"
+    elif any(informative(marker) for marker in markers):
+        why = "no marker may drive the level"
+    else:
+        why = "no marker had an informative molecule"
+    told = f"{why} ({'; '.join(reasons)})" if reasons else why
+    return Level(
+        metric=metric,
+        value=None,
+        low=None,
+        high=None,
+        call="not_evaluable",
+        reason=told,
+        p_value=None,
+        lob=None,
+        lod95=None,
+        loq=None,
+        required_sensitivity=settings.sensitivity,
+        input_genomes=settings.input_genomes,
+        limited_by=None,
+        markers_used=0,
+    )
+
+
+def _interval(
+    judged: JudgedMarkers, settings: LevelSettings
+) -> tuple[float, float, float]:
+    """Return level, lower and upper bound; exact binomial for one bare marker."""
+    if len(judged.places) == 1 and judged.background.assumed[0]:
+        alt, molecules, _ = judged.counts
+        low, high = clopper_pearson(alt[0], molecules[0], settings.confidence)
+        return float(alt[0] / molecules[0]), float(low), float(high)
+    estimate = level_estimate(
+        judged.table, judged.counts, judged.found, settings.confidence
+    )
+    return estimate.value, estimate.low, min(estimate.high, 1.0)
+
+
+def _without_top(judged: JudgedMarkers, settings: LevelSettings) -> float | None:
+    """Return the p-value without the strongest marker, where there was a detection."""
+    if len(judged.places) < 2 or judged.found.p_value > settings.alpha:
+        return None
+    top = int(judged.found.p_marker.argmin())
+    return without_marker(judged, top, settings.alpha)[2].p_value
+
+
+def _cells(level: Level) -> dict[str, float | str]:
+    if level.metric not in ("vaf_gdna", "fusion_gdna_frac"):
+        return {}
+    told = {
+        "cell_fraction": level.value,
+        "cell_fraction_low": level.low,
+        "cell_fraction_high": level.high,
+    }
+    doubled: dict[str, float | str] = {
+        name: min(2.0 * value, 1.0) for name, value in told.items() if value is not None
+    }
+    return doubled | {"cell_fraction_assumption": _HETEROZYGOUS}
+
+
+def _parameters(
+    settings: LevelSettings, context: RunContext
+) -> dict[str, str | int | float | bool | None]:
+    return {
+        "alpha": settings.alpha,
+        "confidence": settings.confidence,
+        "loq_cv": settings.loq_cv,
+        "min_molecules": settings.min_molecules,
+        "design_factor": settings.design_factor,
+        "declared_rate": settings.declared_rate,
+        "controls": len(context.controls.names),
+    }

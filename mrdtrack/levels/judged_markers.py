@@ -1,0 +1,131 @@
+"""Some markers of one sample under one null: tables, p-values, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from mrdtrack.counts import MarkerCounts, SampleCounts
+from mrdtrack.levels.background_model import Background, MarkerKey, level_background
+from mrdtrack.levels.controls import Controls
+from mrdtrack.levels.detection import (
+    Evidence,
+    LevelCounts,
+    NullTable,
+    evidence,
+    null_table,
+)
+from mrdtrack.levels.level_markers import informative
+from mrdtrack.levels.marker_results import MarkerNumbers, marker_numbers
+from mrdtrack.levels.negative_binomials import RateMixture
+from mrdtrack.levels.neighbours import SiteCounts
+from mrdtrack.levels.visit_facts import LevelSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What other samples say about one sample, ready for use.
+
+    `carry_over`: for each marker the rate that may come over from other samples of the
+    run, and `carry_from` the sample it comes from.
+    """
+
+    controls: Controls = field(default_factory=Controls)
+    carry_over: dict[str, float] = field(default_factory=dict)
+    carry_from: dict[str, str] = field(default_factory=dict)
+
+
+class JudgedMarkers(NamedTuple):
+    """The markers at `places` of a sample, and what the test says of them."""
+
+    places: tuple[int, ...]
+    background: Background
+    table: NullTable
+    counts: LevelCounts
+    found: Evidence
+    numbers: MarkerNumbers
+
+
+def judged_markers(
+    sample: SampleCounts,
+    places: Sequence[int],
+    own_sites: SiteCounts,
+    settings: LevelSettings,
+    context: RunContext,
+) -> JudgedMarkers | None:
+    """Judge the markers at some places of a sample together (None: there are none)."""
+    if not places:
+        return None
+    markers = [sample.markers[place] for place in places]
+    background = level_background(
+        [_key(marker, settings, context) for marker in markers],
+        sample.molecule_mode,
+        own_sites,
+        context.controls,
+        settings.design_factor,
+    )
+    counts = level_counts(markers, settings.design_factor)
+    table = null_table(
+        counts.molecules, counts.ratio, background.mixture, settings.alpha
+    )
+    found = evidence(table, counts.alt)
+    numbers = marker_numbers(
+        table,
+        counts.alt.astype(np.float64),
+        found.p_marker,
+        settings,
+        background.assumed,
+    )
+    return JudgedMarkers(tuple(places), background, table, counts, found, numbers)
+
+
+def _key(
+    marker: MarkerCounts, settings: LevelSettings, context: RunContext
+) -> MarkerKey:
+    declared = settings.declared_rate + context.carry_over.get(marker.marker, 0.0)
+    return MarkerKey(marker.marker, marker.error_class, declared)
+
+
+def level_counts(markers: Sequence[MarkerCounts], design_factor: float) -> LevelCounts:
+    """Return the counts of markers as independent molecules.
+
+    Signal ratios are relative: where all markers have the same one it is 1, so that
+    the level is then the fraction itself.
+    """
+    alt = np.array([marker.alt or 0 for marker in markers], dtype=np.float64)
+    molecules = np.array([informative(marker) for marker in markers], dtype=np.float64)
+    ratio = np.array([marker.signal_ratio for marker in markers], dtype=np.float64)
+    if (ratio == ratio[0]).all():
+        ratio = np.ones(len(ratio))
+    molecules = np.maximum(molecules / design_factor, 1.0)
+    alt = np.minimum(np.floor(alt / design_factor + 0.5), np.ceil(molecules))
+    return LevelCounts(alt.astype(np.int64), molecules, ratio)
+
+
+def without_marker(
+    judged: JudgedMarkers, left_out: int, alpha: float
+) -> tuple[NullTable, LevelCounts, Evidence]:
+    """Judge the same markers again without one of them."""
+    kept = np.delete(np.arange(len(judged.places)), left_out)
+    mixture = judged.table.mixture
+    subset = RateMixture(
+        mixture.weight[kept],
+        mixture.rate[kept],
+        mixture.shape[kept],
+        mixture.class_of[kept],
+        mixture.nodes,
+        mixture.given_node[kept],
+    )
+    present = sorted(set(subset.class_of[subset.class_of >= 0].tolist()))
+    renumbered = np.array(
+        [present.index(c) if c >= 0 else -1 for c in subset.class_of.tolist()],
+        dtype=np.int64,
+    )
+    subset = subset._replace(class_of=renumbered, nodes=mixture.nodes[present])
+    alt, molecules, ratio = judged.counts
+    counts = LevelCounts(alt[kept], molecules[kept], ratio[kept])
+    table = null_table(counts.molecules, counts.ratio, subset, alpha)
+    return table, counts, evidence(table, counts.alt)

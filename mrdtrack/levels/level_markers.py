@@ -1,0 +1,155 @@
+"""Which markers the level rests on, which are only shown, and on what metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mrdtrack.counts import MarkerCounts, QualityFinding
+from mrdtrack.levels.result import Metric
+from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts
+
+GENOMIC = frozenset({"molecules_at_locus", "flank"})
+CALIBRATED = frozenset({"spike_in", "input_cells"})
+_LYMPHOID_CELLS = frozenset({"CLL", "MM"})
+
+
+class LevelMarkers(NamedTuple):
+    """The places of the level's markers in the table, its metric, what was left out."""
+
+    places: tuple[int, ...]
+    metric: Metric
+    findings: tuple[QualityFinding, ...]
+
+
+def informative(marker: MarkerCounts) -> int:
+    """Return the molecules that a marker's fraction is taken of (0: none).
+
+    The denominator where the counts give one, else the molecules that could tell; never
+    fewer than the marker-bearing ones.
+    """
+    if marker.alt is None or not marker.assessable:
+        return 0
+    if marker.denominator is not None:
+        return max(marker.denominator, marker.alt) if marker.denominator > 0 else 0
+    return marker.alt + (marker.ref or 0) + (marker.other or 0)
+
+
+def level_markers(
+    markers: Sequence[MarkerCounts], facts: VisitFacts, settings: LevelSettings
+) -> LevelMarkers:
+    """Choose the markers of the level.
+
+    Out stay: markers without an informative molecule; role `report_only`; genes of
+    clonal haematopoiesis (DNMT3A, TET2, ASXL1) unless the settings name the marker;
+    of markers in one `group` (one molecule) all but the most informative; and markers
+    whose denominator is of another sort than that of the rest.
+    """
+    findings: list[QualityFinding] = []
+    places: list[int] = []
+    for place, marker in enumerate(markers):
+        if informative(marker) == 0:
+            continue
+        why = _excluded(marker, settings)
+        if why is None:
+            places.append(place)
+        else:
+            findings.append(why)
+    places = _one_of_each_group(markers, places, findings)
+    places = _comparable(markers, places, findings)
+    return LevelMarkers(
+        tuple(places), _metric([markers[p] for p in places], facts), tuple(findings)
+    )
+
+
+def _excluded(marker: MarkerCounts, settings: LevelSettings) -> QualityFinding | None:
+    if marker.marker in settings.level_markers:
+        return None
+    if marker.role == "report_only":
+        return QualityFinding(
+            code="marker_report_only",
+            severity="info",
+            message=f"{marker.marker} is counted and shown, and kept out of the level "
+            "because the panel says role = report_only.",
+        )
+    if marker.gene is not None and marker.gene.upper() in settings.excluded_genes:
+        return QualityFinding(
+            code="marker_clonal_haematopoiesis",
+            severity="info",
+            message=f"{marker.marker} ({marker.gene}) is counted and shown, and kept "
+            "out of the level: such mutations persist as clonal haematopoiesis.",
+        )
+    return None
+
+
+def _one_of_each_group(
+    markers: Sequence[MarkerCounts],
+    places: Sequence[int],
+    findings: list[QualityFinding],
+) -> list[int]:
+    groups: dict[str, list[int]] = {}
+    for place in places:
+        group = markers[place].group
+        if group is not None:
+            groups.setdefault(group, []).append(place)
+    dropped: set[int] = set()
+    for group, members in groups.items():
+        if len(members) < 2:
+            continue
+        best = max(members, key=lambda p: (informative(markers[p]), -p))
+        others = [p for p in members if p != best]
+        dropped.update(others)
+        names = ", ".join(markers[p].marker for p in others)
+        findings.append(
+            QualityFinding(
+                code="markers_on_one_molecule",
+                severity="info",
+                message=f"{names} share molecules with {markers[best].marker} (group "
+                f"{group}) and count once: the level uses {markers[best].marker}, "
+                "which has the most informative molecules.",
+            )
+        )
+    return [place for place in places if place not in dropped]
+
+
+def _sort_of(marker: MarkerCounts) -> int:
+    if marker.denominator_kind in GENOMIC:
+        return 0
+    return 1 if marker.denominator_kind in CALIBRATED else 2
+
+
+def _comparable(
+    markers: Sequence[MarkerCounts],
+    places: Sequence[int],
+    findings: list[QualityFinding],
+) -> list[int]:
+    sorts = {_sort_of(markers[place]) for place in places}
+    if len(sorts) < 2:
+        return list(places)
+    kept = [place for place in places if _sort_of(markers[place]) == min(sorts)]
+    others = [place for place in places if place not in kept]
+    names = ", ".join(markers[place].marker for place in others)
+    kinds = ", ".join(sorted({markers[p].denominator_kind for p in others}))
+    findings.append(
+        QualityFinding(
+            code="other_denominator",
+            severity="info",
+            message=f"{names} are fractions of another sort ({kinds}) than the rest "
+            "and are kept out of the level.",
+        )
+    )
+    return kept
+
+
+def _metric(markers: Sequence[MarkerCounts], facts: VisitFacts) -> Metric:
+    """Return the metric; a share of reads is never called a share of cells."""
+    if not markers:
+        return "vaf_gdna"
+    sort = _sort_of(markers[0])
+    if sort == 2:
+        return "locus_read_frac"
+    if sort == 1:
+        return "cells_frac" if facts.disease in _LYMPHOID_CELLS else "igtr_frac"
+    if all(marker.kind == "breakpoint" for marker in markers):
+        return "fusion_gdna_frac"
+    return "vaf_gdna"

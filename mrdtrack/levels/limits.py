@@ -1,0 +1,318 @@
+"""What this sample could have seen: LoB, LoD95 and LoQ of the very test in force.
+
+The power at a level is the exact probability that the test of `detection` rejects, by
+the same convolution under that level. LoD95 is the level at 0.95, never the critical
+value, and never below what sampling allows: 2.996 molecules, or genomes in the tube.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy import fft, special
+
+from mrdtrack.levels.detection import SHARED_PART, NullTable, on_lattice
+from mrdtrack.levels.exact_bounds import (
+    FloatArray,
+    IntArray,
+    negative_binomial_tail,
+    poisson_mean_detected,
+)
+from mrdtrack.levels.negative_binomials import count_table, with_signal
+from mrdtrack.levels.result import LimitedBy
+
+_LARGEST_LEVEL = 1.0
+_SMALLEST_LEVEL = 1e-9
+
+
+class Critical(NamedTuple):
+    """The test's borders: lattice statistic, and count of each marker [M]."""
+
+    statistic: int
+    counts: IntArray
+
+
+class Limits(NamedTuple):
+    """LoB, LoD95 and LoQ as levels (0 to 1), and what binds the LoD95."""
+
+    lob: float
+    lod95: float
+    loq: float
+    limited_by: LimitedBy
+
+
+class Sampling(NamedTuple):
+    """What the counts cannot know: genomes in the tube, fewest molecules asked."""
+
+    input_genomes: float | None
+    min_molecules: int
+    loq_cv: float
+
+
+def critical_values(table: NullTable, alpha: float) -> Critical:
+    """Return the smallest statistic, and smallest counts, that the test rejects."""
+    markers = len(table.largest)
+    marker_alpha = alpha
+    statistic = 2 * len(table.at_least)
+    if markers > 1:
+        marker_alpha = -np.expm1(np.log1p(-alpha * (1 - SHARED_PART)) / markers)
+        rejected = np.flatnonzero(table.at_least <= alpha * SHARED_PART)
+        statistic = int(rejected[0]) if len(rejected) else len(table.at_least)
+    return Critical(statistic, critical_counts(table, marker_alpha))
+
+
+def critical_counts(table: NullTable, alpha: float) -> IntArray:
+    """Return for each marker the smallest count whose tail is at most alpha [M]."""
+    tail = np.cumsum(table.null[:, ::-1], axis=1)[:, ::-1]
+    reached = tail <= alpha
+    found = np.where(reached.any(axis=1), reached.argmax(axis=1), table.largest + 1)
+    return found.astype(np.int64)
+
+
+def detection_probability(
+    table: NullTable, level: FloatArray, critical: Critical
+) -> FloatArray:
+    """Return the exact probability of a detection at some levels [F]."""
+    below = table.score < critical.statistic
+    stop = np.minimum(critical.counts, below.sum(axis=1))
+    size = int(stop.max())
+    if size == 0:
+        return np.ones(len(level))
+    signal = (table.molecules * table.ratio)[None, :, None] * level[:, None, None]
+    mean, shape = with_signal(table.background, table.mixture.shape, signal)
+    counts = count_table(mean, shape, size - 1)
+    counts = np.where(np.arange(size) < stop[:, None, None], counts, 0.0)
+    if len(stop) == 1:
+        missed = (counts[:, 0].sum(axis=-1) * table.mixture.weight[0]).sum(axis=-1)
+    else:
+        missed = _missed(table, counts, critical.statistic)
+    result: FloatArray = np.clip(1.0 - missed, 0.0, 1.0)
+    return result
+
+
+def _missed(table: NullTable, counts: FloatArray, border: int) -> FloatArray:
+    """Return P(no marker rejects and the sum stays below the border) [F]."""
+    mixture = table.mixture
+    size = counts.shape[-1]
+    score = np.minimum(table.score[:, :size], border)
+    levels = counts.shape[0]
+    parts: list[FloatArray] = []
+    alone = np.flatnonzero(mixture.class_of < 0)
+    if len(alone):
+        given = np.einsum("mg,fmgk->fmk", mixture.weight[alone], counts[:, alone])
+        parts.append(_rows(given, score[alone], border))
+    for c, nodes in enumerate(mixture.nodes):
+        members = np.flatnonzero(mixture.class_of == c)
+        used = np.flatnonzero(nodes > 1e-6)
+        given = np.einsum(
+            "mtg,fmgk->ftmk", mixture.given_node[members][:, used], counts[:, members]
+        )
+        rows = _rows(given.reshape(-1, len(members), size), score[members], border)
+        summed = truncated_sum(rows).reshape(levels, len(used), border)
+        mixed = np.einsum("t,ftb->fb", nodes[used], summed)
+        parts.append(mixed[:, None, :])
+    return truncated_mass(np.concatenate(parts, axis=1))
+
+
+def _rows(given: FloatArray, score: IntArray, border: int) -> FloatArray:
+    """Put probabilities [F, M, K] on the lattice below the border [F, M, border]."""
+    levels, markers, size = given.shape
+    tiled = np.broadcast_to(score, given.shape).reshape(-1, size)
+    rows = on_lattice(given.reshape(-1, size), tiled, border + 1)
+    return rows.reshape(levels, markers, border + 1)[..., :border]
+
+
+def truncated_sum(rows: FloatArray) -> FloatArray:
+    """Convolve rows [F, M, B] over M, forgetting all sums of B or more: [F, B]."""
+    size = rows.shape[-1]
+    length = fft.next_fast_len(2 * size, real=True)
+    while rows.shape[1] > 1:
+        odd = rows[:, -1:] if rows.shape[1] % 2 else rows[:, :0]
+        even = rows[:, : rows.shape[1] // 2 * 2]
+        spectrum = fft.rfft(even, length, axis=-1)
+        product = spectrum[:, 0::2] * spectrum[:, 1::2]
+        summed = fft.irfft(product, length, axis=-1)[..., :size]
+        rows = np.concatenate([summed, odd], axis=1)
+    return rows[:, 0]
+
+
+def truncated_mass(rows: FloatArray) -> FloatArray:
+    """Return the mass of sums below B of independent rows [F, M, B]: [F]."""
+    if rows.shape[1] == 1:
+        alone: FloatArray = rows[:, 0].sum(axis=-1)
+        return alone
+    half = rows.shape[1] // 2
+    first, second = truncated_sum(rows[:, :half]), truncated_sum(rows[:, half:])
+    result: FloatArray = (first * np.cumsum(second, axis=-1)[:, ::-1]).sum(axis=-1)
+    return result
+
+
+def level_at(
+    probability: Callable[[FloatArray], FloatArray],
+    targets: tuple[float, ...],
+    start: float,
+    spacing: float,
+) -> list[float]:
+    """Return the levels at which a rising probability reaches some targets.
+
+    Evaluates whole ladders of levels, widens until all targets are bracketed, then
+    interpolates log level as a cubic in the probit.
+    """
+    wanted = special.ndtri(np.array(targets))
+    ladder = np.log(start) + spacing * np.arange(-3.0, 3.5)
+    logs, probits = ladder, _probit(probability(np.exp(ladder)))
+    for _ in range(60):
+        low, high = probits[0] > wanted.min(), probits[-1] < wanted.max()
+        low = low and logs[0] > np.log(_SMALLEST_LEVEL)
+        high = high and logs[-1] < np.log(_LARGEST_LEVEL)
+        if not (low or high):
+            break
+        shift = np.arange(1.0, 5.0) * spacing
+        more = logs[0] - shift[::-1] if low else logs[-1] + shift
+        extra = _probit(probability(np.exp(more)))
+        joined = (more, logs) if low else (logs, more)
+        values = (extra, probits) if low else (probits, extra)
+        logs, probits = np.concatenate(joined), np.concatenate(values)
+    between = [_between(logs, probits, float(w)) for w in wanted]
+    more = np.concatenate(between)
+    if len(more):
+        extra = _probit(probability(np.exp(more)))
+        order = np.argsort(np.concatenate([logs, more]), kind="stable")
+        logs = np.concatenate([logs, more])[order]
+        probits = np.concatenate([probits, extra])[order]
+    return [_inverse(logs, probits, float(w)) for w in wanted]
+
+
+def _between(logs: FloatArray, probits: FloatArray, wanted: float) -> FloatArray:
+    """Return three points inside the step that holds the wanted probit."""
+    if wanted <= probits[0] or wanted >= probits[-1]:
+        return np.zeros(0)
+    right = int(np.argmax(probits >= wanted))
+    low, high = logs[right - 1], logs[right]
+    return low + (high - low) * np.array([0.25, 0.5, 0.75])
+
+
+def _probit(probability: FloatArray) -> FloatArray:
+    result: FloatArray = special.ndtri(np.clip(probability, 1e-12, 1 - 1e-12))
+    return result
+
+
+def _inverse(logs: FloatArray, probits: FloatArray, wanted: float) -> float:
+    """Interpolate a level through the four points around the wanted probit."""
+    if wanted <= probits[0]:
+        return float(np.exp(logs[0]))
+    if wanted >= probits[-1]:
+        return float(min(np.exp(logs[-1]), _LARGEST_LEVEL))
+    right = int(np.argmax(probits >= wanted))
+    low = max(0, min(right - 2, len(logs) - 4))
+    x, y = probits[low : low + 4], logs[low : low + 4]
+    linear = np.interp(
+        wanted, probits[right - 1 : right + 1], logs[right - 1 : right + 1]
+    )
+    if (np.diff(x) < 1e-3).any() or np.abs(x).max() > 7:
+        return float(np.exp(linear))
+    cubic = 0.0
+    for i in range(4):
+        others = np.delete(x, i)
+        cubic += y[i] * float(np.prod((wanted - others) / (x[i] - others)))
+    inside = logs[right - 1] <= cubic <= logs[right]
+    return float(np.exp(cubic if inside else linear))
+
+
+def limits(table: NullTable, alpha: float, sampling: Sampling) -> Limits:
+    """Return LoB, LoD95 and LoQ of a sample, and what binds the LoD95.
+
+    `depth`: the molecules alone would give most of the LoD95; `input`: the DNA in the
+    tube; `background`: the error rate and what is not known of it.
+    """
+    critical = critical_values(table, alpha)
+
+    def probability(level: FloatArray) -> FloatArray:
+        return detection_probability(table, level, critical)
+
+    lob, lod = level_at(probability, (0.5, 0.95), table.design_level, 0.35)
+    mean = float(poisson_mean_detected(sampling.min_molecules))
+    depth_bound = mean / float((table.molecules * table.ratio).sum())
+    input_bound = mean / sampling.input_genomes if sampling.input_genomes else 0.0
+    lod95 = min(max(lod, depth_bound, input_bound), 1.0)
+    if input_bound >= max(lod, depth_bound):
+        limited: LimitedBy = "input"
+    else:
+        limited = "depth" if lod <= 2.0 * depth_bound else "background"
+    loq = max(lod95, loq_level(table, sampling))
+    return Limits(min(lob, lod95), lod95, min(loq, 1.0), limited)
+
+
+def loq_level(table: NullTable, sampling: Sampling) -> float:
+    """Return the smallest level whose relative standard error meets the goal.
+
+    Error by the information of all markers (variance: Poisson signal, background and
+    its spread), and by the genomes that went in.
+    """
+    weight, rate = table.mixture.weight, table.mixture.rate
+    mean = (weight * rate).sum(axis=1)
+    second = (weight * rate**2 * (1 + 1 / table.mixture.shape)).sum(axis=1)
+    noise = table.molecules * mean
+    noise = noise + table.molecules**2 * np.maximum(second - mean**2, 0.0)
+    unit = table.molecules * table.ratio
+    level = np.geomspace(_SMALLEST_LEVEL, 1.0, 400)
+    signal = level[:, None] * unit
+    variance = 1.0 / (unit**2 / (noise + signal)).sum(axis=1)
+    relative2 = variance / level**2
+    if sampling.input_genomes:
+        relative2 = relative2 + 1.0 / (sampling.input_genomes * level)
+    log_level = np.interp(
+        -2 * np.log(sampling.loq_cv), -np.log(relative2), np.log(level)
+    )
+    return float(np.exp(log_level))
+
+
+def marker_limits(table: NullTable, alpha: float, sampling: Sampling) -> FloatArray:
+    """Return the LoD95 of each marker by its own test at alpha [M]."""
+    critical = np.maximum(critical_counts(table, alpha), 1).astype(np.float64)
+    unit = table.molecules * table.ratio
+    lod = marker_level_at(table, critical, 0.95) / table.ratio
+    bound = float(poisson_mean_detected(sampling.min_molecules))
+    lod = np.maximum(lod, bound / unit)
+    if sampling.input_genomes:
+        lod = np.maximum(lod, bound / sampling.input_genomes)
+    return np.minimum(lod, 1.0)
+
+
+def marker_level_at(
+    table: NullTable, at_least: FloatArray, probability: float
+) -> FloatArray:
+    """Return the fractions at which so many molecules are seen so often [M].
+
+    By secants on the probit over log fraction; 0 where background alone suffices.
+    """
+    noise = (table.mixture.weight * table.background).sum(axis=1)
+    seen = poisson_mean_detected(at_least, probability)
+    wanted = float(special.ndtri(probability))
+    x0 = np.log(np.maximum(seen - noise, 0.3 * seen)) - 0.4 / np.sqrt(at_least)
+    x1 = x0 + 0.8 / np.sqrt(at_least)
+    y0, y1 = (_marker_probit(table, x, at_least) for x in (x0, x1))
+    for _ in range(12):
+        slope = np.maximum((y1 - y0) / np.where(x1 == x0, 1.0, x1 - x0), 0.1)
+        step = np.clip((wanted - y1) / slope, -1.0, 1.0)
+        x0, y0 = x1, y1
+        x1 = x1 + step
+        y1 = _marker_probit(table, x1, at_least)
+        if np.abs(y1 - wanted).max() < 1e-4:
+            break
+    fraction = np.minimum(np.exp(x1) / table.molecules, 1.0)
+    alone = _marker_probit(table, np.full_like(x1, -60.0), at_least) >= wanted
+    result: FloatArray = np.where(alone, 0.0, fraction)
+    return result
+
+
+def _marker_probit(
+    table: NullTable, log_signal: FloatArray, at_least: FloatArray
+) -> FloatArray:
+    mean, shape = with_signal(
+        table.background, table.mixture.shape, np.exp(log_signal)[:, None]
+    )
+    seen = negative_binomial_tail(at_least[:, None], mean, shape)
+    return _probit((table.mixture.weight * seen).sum(axis=1))

@@ -1,0 +1,143 @@
+"""One row for each marker: fraction with interval, p-value, LoD95 and call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mrdtrack.counts import MarkerCounts
+from mrdtrack.levels.detection import NullTable, holm
+from mrdtrack.levels.exact_bounds import FloatArray, clopper_pearson
+from mrdtrack.levels.limits import Sampling, marker_level_at, marker_limits
+from mrdtrack.levels.result import Call, MarkerResult
+from mrdtrack.levels.visit_facts import LevelSettings
+
+_BINOMIAL_FROM = 0.02
+_ENOUGH_NOISE = 1e-3
+
+
+class MarkerNumbers(NamedTuple):
+    """Fraction with 95 % interval, p-value, LoD95 and LoQ of the markers [M]."""
+
+    fraction: FloatArray
+    low: FloatArray
+    high: FloatArray
+    p_value: FloatArray
+    lod95: FloatArray
+    loq: FloatArray
+
+
+def marker_numbers(
+    table: NullTable,
+    alt: FloatArray,
+    p_value: FloatArray,
+    settings: LevelSettings,
+    assumed: Sequence[bool],
+) -> MarkerNumbers:
+    """Return the numbers of the markers of one null table.
+
+    The interval is of the observed fraction: Clopper-Pearson above; below, what the
+    background may have given is taken off (0 where it may have given all), and
+    Clopper-Pearson where nothing is known of the background.
+    """
+    tail = (1.0 - settings.confidence) / 2.0
+    fraction = np.minimum(alt / table.molecules, 1.0)
+    clean_low, high = clopper_pearson(alt, table.molecules, settings.confidence)
+    known = ~np.array(assumed, dtype=bool)
+    noise = (table.mixture.weight * table.background).sum(axis=1)
+    sampling = Sampling(settings.input_genomes, settings.min_molecules, settings.loq_cv)
+    signal = known & (alt > 0) & (p_value <= tail)
+    shifted = marker_level_at(table, np.maximum(alt, 1.0), tail)
+    frequent = fraction > _BINOMIAL_FROM
+    shifted = np.where(
+        frequent, np.maximum(clean_low - 2 * noise / table.molecules, 0.0), shifted
+    )
+    low = np.where(known, np.where(signal, shifted, 0.0), clean_low)
+    lod95 = marker_limits(table, settings.alpha, sampling)
+    needed = 1.0 / settings.loq_cv**2
+    loq = np.maximum(lod95, (needed + 2 * np.sqrt(noise * needed)) / table.molecules)
+    return MarkerNumbers(
+        fraction,
+        np.minimum(np.minimum(low, clean_low), fraction),
+        np.maximum(high, fraction),
+        p_value,
+        lod95,
+        np.minimum(loq, 1.0),
+    )
+
+
+def marker_rows(
+    markers: Sequence[MarkerCounts],
+    places: Sequence[Sequence[int]],
+    numbers: Sequence[MarkerNumbers],
+    settings: LevelSettings,
+) -> tuple[MarkerResult, ...]:
+    """Return one row for every marker; those at no place are not evaluable.
+
+    Calls rest on the p-values of all rows, adjusted for their number (Holm).
+    """
+    where = {}
+    for part, numbers_of_part in zip(places, numbers, strict=True):
+        for i, place in enumerate(part):
+            where[place] = [float(values[i]) for values in numbers_of_part]
+    ordered = sorted(where)
+    p_values = np.array([where[place][3] for place in ordered])
+    adjusted = dict(zip(ordered, holm(p_values), strict=True))
+    return tuple(
+        _row(marker, where[place], float(adjusted[place]), settings)
+        if place in where
+        else _unassessable(marker)
+        for place, marker in enumerate(markers)
+    )
+
+
+def _row(
+    marker: MarkerCounts, numbers: list[float], p_adjusted: float, s: LevelSettings
+) -> MarkerResult:
+    fraction, low, high, p_value, lod95, loq = numbers
+    return MarkerResult(
+        **_counted(marker),
+        fraction=fraction,
+        fraction_low=low,
+        fraction_high=high,
+        p_value=p_value,
+        lod95=lod95,
+        call=marker_call(
+            p_adjusted,
+            marker.alt or 0,
+            quantifiable=fraction >= loq,
+            sensitive=lod95 <= s.sensitivity,
+            settings=s,
+        ),
+    )
+
+
+def marker_call(
+    p_value: float,
+    alt: int,
+    *,
+    quantifiable: bool,
+    sensitive: bool,
+    settings: LevelSettings,
+) -> Call:
+    """Return the call of a marker or a sample from what is known of it."""
+    if p_value <= settings.alpha and alt >= settings.min_molecules:
+        return "quantified" if quantifiable else "detected_below_loq"
+    return "not_detected" if sensitive else "insufficient_sensitivity"
+
+
+def _counted(marker: MarkerCounts) -> dict[str, Any]:
+    return {name: getattr(marker, name) for name in MarkerCounts.model_fields}
+
+
+def _unassessable(marker: MarkerCounts) -> MarkerResult:
+    reason = marker.reason
+    if marker.assessable:
+        reason = reason or "no molecule could tell the marker from the reference"
+    counted = _counted(marker) | {
+        "reason": reason or "the marker could not be counted",
+        "assessable": False,
+    }
+    return MarkerResult(**counted, call="not_evaluable")

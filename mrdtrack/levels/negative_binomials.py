@@ -1,0 +1,141 @@
+"""Probabilities of counts whose rate is a mixture of Gammas, as whole tables.
+
+The predictive distribution of a marker's count is such a mixture: background rate
+unknown (mixture over its posterior), varying between samples (Gamma), plus signal.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from mrdtrack.levels.exact_bounds import FloatArray, IntArray
+
+LARGEST_SHAPE = 1e9
+SMALLEST_MEAN = 1e-15
+_DIRECT_MEAN = 500.0
+
+
+class RateMixture(NamedTuple):
+    """Background of M markers, each a mixture of G Gammas.
+
+    `weight`, `rate` (a molecule) and `shape`: [M, G]; unused places weigh 0. `nodes`:
+    probability of each mean of the shared class [C, T]; `given_node`: weights of the
+    components given that node [M, T, G]; `class_of`: class of each marker [M].
+    """
+
+    weight: FloatArray
+    rate: FloatArray
+    shape: FloatArray
+    class_of: IntArray
+    nodes: FloatArray
+    given_node: FloatArray
+
+
+def count_table(mean: FloatArray, shape: FloatArray, largest: int) -> FloatArray:
+    """Return P(X = 0..largest) of negative binomials, on a new last axis.
+
+    By the recurrence P(k+1)/P(k) = (k+s)/(k+1) m/(m+s) from P(0); by log-gammas where
+    P(0) would underflow.
+    """
+    m = np.maximum(np.asarray(mean, dtype=np.float64), SMALLEST_MEAN)
+    s = np.minimum(np.asarray(shape, dtype=np.float64), LARGEST_SHAPE)
+    m, s = np.broadcast_arrays(m, s)
+    log_zero = -s * np.log1p(m / s)
+    deep = log_zero < -_DIRECT_MEAN
+    table = np.empty((*m.shape, largest + 1))
+    k = np.arange(largest, dtype=np.float64)
+    odds = np.where(deep, 0.0, m / (m + s))
+    table[..., 0] = np.exp(np.maximum(log_zero, -_DIRECT_MEAN))
+    np.add(s[..., None], k, out=table[..., 1:])
+    table[..., 1:] *= odds[..., None]
+    table[..., 1:] /= k + 1.0
+    np.cumprod(table, axis=-1, out=table)
+    if deep.any():
+        table[deep] = _log_table(m[deep], s[deep], log_zero[deep], largest)
+    return table
+
+
+def _log_table(
+    mean: FloatArray, shape: FloatArray, log_zero: FloatArray, largest: int
+) -> FloatArray:
+    k = np.arange(largest + 1, dtype=np.float64)
+    s = shape[:, None]
+    log_p = special.gammaln(k + s) - special.gammaln(s) - special.gammaln(k + 1.0)
+    log_p += log_zero[:, None] + k * np.log(mean / (mean + shape))[:, None]
+    result: FloatArray = np.exp(log_p)
+    return result
+
+
+def log_count_probability(
+    count: FloatArray, mean: FloatArray, shape: FloatArray
+) -> FloatArray:
+    """Return log P(X = count) without the term of `count` alone, broadcast.
+
+    The term left out, -log(count!), is the same under every mean and shape.
+    """
+    s = np.minimum(shape, LARGEST_SHAPE)
+    log_p = -s * np.log1p(mean / s)
+    seen = np.broadcast_to(count > 0, log_p.shape)
+    if seen.any():
+        k = np.broadcast_to(count, log_p.shape)[seen]
+        m = np.broadcast_to(mean, log_p.shape)[seen]
+        t = np.broadcast_to(s, log_p.shape)[seen]
+        log_p = np.array(log_p)
+        log_p[seen] += rising(k, t) + k * np.log(m / (m + t))
+    return log_p
+
+
+def rising(count: FloatArray, shape: FloatArray) -> FloatArray:
+    """Return log Gamma(shape + count) - log Gamma(shape), safe for large shapes."""
+    direct = special.gammaln(shape + count) - special.gammaln(shape)
+    large = shape > 1e6 * (1.0 + count)
+    series = count * np.log(shape) + count * (count - 1.0) / (2.0 * shape)
+    result: FloatArray = np.where(large, series, direct)
+    return result
+
+
+def condensed(
+    weight: FloatArray, mean: FloatArray, shape: FloatArray, parts: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Merge neighbouring components [M, G] into a few, keeping mean and variance.
+
+    Components of about equal weight are joined; returns weight, mean and shape.
+    """
+    size = weight.shape[1]
+    if size <= parts:
+        return weight, mean, shape
+    starts = np.linspace(0, size, parts, endpoint=False).astype(int)
+    total = np.add.reduceat(weight, starts, axis=1)
+    safe = np.maximum(total, 1e-300)
+    first = np.add.reduceat(weight * mean, starts, axis=1) / safe
+    second = np.add.reduceat(weight * mean**2 * (1 + 1 / shape), starts, axis=1) / safe
+    first = np.where(total > 1e-200, first, SMALLEST_MEAN)
+    variance = np.maximum(second - first**2, first**2 / LARGEST_SHAPE)
+    return total, first, first**2 / variance
+
+
+def with_signal(
+    background: FloatArray, shape: FloatArray, signal: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean and shape of background plus Poisson signal, variance kept."""
+    mean = background + signal
+    ratio = mean / np.maximum(background, SMALLEST_MEAN)
+    return mean, np.minimum(shape * ratio * ratio, LARGEST_SHAPE)
+
+
+def largest_count(
+    mean: FloatArray, shape: FloatArray, weight: FloatArray, tail: float
+) -> IntArray:
+    """Return for each row a count that the null passes with probability < `tail`.
+
+    A Bernstein-like bound for each component [M, G], by what its weight leaves over.
+    """
+    log_tail = np.maximum(np.log(np.maximum(weight, 1e-300) / tail), 0.0)
+    spread = 1.0 + mean / shape
+    bound = mean + np.sqrt(2.0 * log_tail * mean * spread) + log_tail * spread
+    bound = np.where(log_tail > 0, bound, 0.0)
+    result: IntArray = np.ceil(np.maximum(bound.max(axis=-1), 8.0)).astype(np.int64)
+    return result
