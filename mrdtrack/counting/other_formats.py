@@ -21,7 +21,7 @@ from mrdtrack.errors import AlignmentsError
 CHILD = """
 import os, sys, threading
 def leave_with_parent():
-    sys.stdin.buffer.read()
+    os.read(0, 1)
     os._exit(1)
 threading.Thread(target=leave_with_parent, daemon=True).start()
 try:
@@ -54,9 +54,11 @@ NO_NETWORK = {
     "no_proxy": "",
 }
 
-_HTSLIB_LINE = re.compile(r"^\[[EW]::\w+\] *")
+_HTSLIB_ERROR = re.compile(r"^\[E::\w+\] *(.*?)[. ]*$", re.MULTILINE)
+_SAMTOOLS_ERROR = re.compile(r"stderr=(?:[\w ]+: |\[\w+\] )?(.*?)[. ]*$", re.MULTILINE)
+_BAD_LINE = re.compile(r"Parse error at line (\d+)")
 _REFERENCE = re.compile(r"reference|fai_build|md5", re.IGNORECASE)
-_MISMATCH = re.compile(r"md5|checksum|mismatch", re.IGNORECASE)
+_WRONG_REFERENCE = re.compile(r"md5|checksum|mismatch", re.IGNORECASE)
 
 
 class DecodedReads:
@@ -66,7 +68,11 @@ class DecodedReads:
     """
 
     def __init__(
-        self, path: Path, command: Sequence[str], words: IO[bytes], *, reference: bool
+        self,
+        path: Path,
+        command: Sequence[str],
+        words: IO[bytes],
+        reference: bool | None,
     ) -> None:
         """Start decoding.
 
@@ -74,7 +80,7 @@ class DecodedReads:
             path: of the file, for messages.
             command: the name of a command in pysam, and its arguments.
             words: a scratch file for what it says.
-            reference: whether the user named a reference.
+            reference: whether the user named one; None where none is needed.
         """
         self._path = path
         self._has_reference = reference
@@ -113,15 +119,12 @@ class DecodedReads:
         """Make one sentence of what the process said last."""
         self._words.seek(0)
         words = self._words.read(1 << 20).decode("utf-8", "replace")
-        lines = [
-            _HTSLIB_LINE.sub("", line).strip().replace(str(self._path), "the file")
-            for line in words.splitlines()
-            if line.startswith("[E::")
-        ]
+        words = words.replace(str(self._path), "the file")
         if self._process.returncode < 0:
-            lines = [f"decoding it crashed (signal {-self._process.returncode})"]
-        problem = lines[0] if lines else _last_line(words)
-        if _REFERENCE.search(words) and self._path.suffix.lower() != ".sam":
+            problem = f"decoding it crashed, signal {-self._process.returncode}"
+        else:
+            problem = _first_complaint(words)
+        if self._has_reference is not None and _REFERENCE.search(words):
             return self._reference_complaint(words, problem)
         return AlignmentsError(
             str(self._path),
@@ -136,7 +139,7 @@ class DecodedReads:
                 "this CRAM needs the reference it was made with",
                 "give the FASTA with --reference",
             )
-        what = "is not" if _MISMATCH.search(words) else "seems not to be"
+        what = "is not" if _WRONG_REFERENCE.search(words) else "seems not to be"
         return AlignmentsError(
             str(self._path),
             f"the reference {what} the one this CRAM was made with ({problem})",
@@ -144,9 +147,12 @@ class DecodedReads:
         )
 
 
-def _last_line(words: str) -> str:
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
+def _first_complaint(words: str) -> str:
+    """Pick htslib's first complaint, with the line of the file where it names one."""
+    found = _HTSLIB_ERROR.search(words) or _SAMTOOLS_ERROR.search(words)
+    complaint = found.group(1) if found else "no reason given"
+    line = _BAD_LINE.search(words)
+    return f"{complaint}, line {line.group(1)}" if line else complaint
 
 
 @contextmanager
@@ -170,6 +176,7 @@ def decode(
     reference: Path | None,
     intervals: Sequence[tuple[str, int, int]] | None = None,
     *,
+    is_cram: bool,
     header_only: bool = False,
     threads: int = 1,
 ) -> Iterator[DecodedReads]:
@@ -180,6 +187,7 @@ def decode(
         reference: FASTA for CRAM.
         intervals: contig, start and end (0-based half-open) of the reads wanted, by
             the index; None for all.
+        is_cram: whether a reference may be missing.
         header_only: stop behind the header.
         threads: of htslib, for CRAM.
     """
@@ -190,17 +198,18 @@ def decode(
         options += ["-@", str(threads - 1)]
     with _indexed_reference(reference) as naming, _bed_file(intervals) as picking:
         command = [*options, *naming, *picking, "--", str(path)]
-        with _running(path, command, reference=reference is not None) as reads:
+        named = reference is not None if is_cram else None
+        with _running(path, command, named) as reads:
             yield reads
 
 
 @contextmanager
 def _running(
-    path: Path, command: Sequence[str], *, reference: bool = False
+    path: Path, command: Sequence[str], reference: bool | None = None
 ) -> Iterator[DecodedReads]:
     """Run a decoding process, and see that it is gone afterwards."""
     with tempfile.TemporaryFile() as words:
-        reads = DecodedReads(path, command, words, reference=reference)
+        reads = DecodedReads(path, command, words, reference)
         try:
             yield reads
         finally:
@@ -224,5 +233,5 @@ def _bed_file(
 @contextmanager
 def decode_fastq(path: Path) -> Iterator[DecodedReads]:
     """Turn FASTQ, plain or compressed, into unaligned reads."""
-    with _running(path, ["fqimport", "-u", "-0", str(path)]) as reads:
+    with _running(path, ["fqimport", "-O", "bam,level=0", "-0", str(path)]) as reads:
         yield reads

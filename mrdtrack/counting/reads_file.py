@@ -208,7 +208,13 @@ class ReadsFile:
     ) -> AbstractContextManager[DecodedReads]:
         if self.format == "fastq":
             return decode_fastq(self.path)
-        return decode(self.path, self._reference, intervals, threads=threads)
+        return decode(
+            self.path,
+            self._reference,
+            intervals,
+            is_cram=self.format == "cram",
+            threads=threads,
+        )
 
 
 def open_reads(path: Path, reference: Path | None) -> ReadsFile:
@@ -240,7 +246,8 @@ def _read_header(
         return _header_of(path, file)
     if kind == "fastq":
         return EMPTY_HEADER
-    with decode(path, reference, header_only=True) as source:
+    is_cram = kind == "cram"
+    with decode(path, reference, is_cram=is_cram, header_only=True) as source:
         return _header_of(path, source)
 
 
