@@ -87,6 +87,10 @@ class Facts(FileModel):
     apl_high_risk: bool | None = None
     arsenic: bool | None = None
     genetic_risk: Literal["low", "high"] | None = None
+    eln_risk: Literal["favourable", "intermediate", "poor"] | None = None
+    resistance_mutation: bool | None = None
+    imaging_negative: bool | None = None
+    positive_at_end_of_treatment: bool | None = None
     cml_phase: Literal["CP1", "other"] | None = None
     salvage_needed: bool | None = None
     wbc_g_per_l: Annotated[float, Field(ge=0)] | None = None
