@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 from mrdtrack.errors import AlignmentsError
 
@@ -55,7 +55,9 @@ NO_NETWORK = {
 }
 
 _HTSLIB_ERROR = re.compile(r"^\[E::\w+\] *(.*?)[. ]*$", re.MULTILINE)
-_SAMTOOLS_ERROR = re.compile(r"stderr=(?:[\w ]+: |\[\w+\] )?(.*?)[. ]*$", re.MULTILINE)
+_SAMTOOLS_ERROR = re.compile(
+    r"stderr=(?:[\w ]+: |\[\w+\] )?(.*?)[. ]*(?:\\n|$)", re.MULTILINE
+)
 _BAD_LINE = re.compile(r"Parse error at line (\d+)")
 _REFERENCE = re.compile(r"reference|fai_build|md5", re.IGNORECASE)
 _WRONG_REFERENCE = re.compile(r"md5|checksum|mismatch", re.IGNORECASE)
@@ -170,27 +172,32 @@ def _indexed_reference(reference: Path | None) -> Iterator[list[str]]:
         yield ["--reference", str(link)]
 
 
+class Encoded(NamedTuple):
+    """A CRAM or SAM file, and the reference a CRAM may need."""
+
+    path: Path
+    reference: Path | None
+    is_cram: bool
+
+
 @contextmanager
 def decode(
-    path: Path,
-    reference: Path | None,
+    encoded: Encoded,
     intervals: Sequence[tuple[str, int, int]] | None = None,
     *,
-    is_cram: bool,
     header_only: bool = False,
     threads: int = 1,
 ) -> Iterator[DecodedReads]:
     """Decode CRAM or SAM.
 
     Args:
-        path: of the file.
-        reference: FASTA for CRAM.
+        encoded: the file.
         intervals: contig, start and end (0-based half-open) of the reads wanted, by
             the index; None for all.
-        is_cram: whether a reference may be missing.
         header_only: stop behind the header.
         threads: of htslib, for CRAM.
     """
+    path, reference, is_cram = encoded
     options = ["view", "-u", "--no-PG"]
     if header_only:
         options.append("-H")

@@ -36,7 +36,12 @@ from mrdtrack.counting.bgzf import (
     read_span,
 )
 from mrdtrack.counting.index_file import ReadsIndex, Region, index_path
-from mrdtrack.counting.other_formats import DecodedReads, decode, decode_fastq
+from mrdtrack.counting.other_formats import (
+    DecodedReads,
+    Encoded,
+    decode,
+    decode_fastq,
+)
 from mrdtrack.counting.reads_format import Format, check_whole, open_file, recognise
 from mrdtrack.counting.record_check import Piece, RecordCheck
 from mrdtrack.counts import QualityFinding
@@ -208,13 +213,8 @@ class ReadsFile:
     ) -> AbstractContextManager[DecodedReads]:
         if self.format == "fastq":
             return decode_fastq(self.path)
-        return decode(
-            self.path,
-            self._reference,
-            intervals,
-            is_cram=self.format == "cram",
-            threads=threads,
-        )
+        encoded = Encoded(self.path, self._reference, self.format == "cram")
+        return decode(encoded, intervals, threads=threads)
 
 
 def open_reads(path: Path, reference: Path | None) -> ReadsFile:
@@ -246,8 +246,8 @@ def _read_header(
         return _header_of(path, file)
     if kind == "fastq":
         return EMPTY_HEADER
-    is_cram = kind == "cram"
-    with decode(path, reference, is_cram=is_cram, header_only=True) as source:
+    encoded = Encoded(path, reference, kind == "cram")
+    with decode(encoded, header_only=True) as source:
         return _header_of(path, source)
 
 
