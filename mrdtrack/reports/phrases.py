@@ -12,6 +12,13 @@ CALLS = {
     "insufficient_sensitivity": mark("insufficient sensitivity"),
     "not_evaluable": mark("not evaluable"),
 }
+CALL_TITLES = {
+    "quantified": mark("Quantified"),
+    "detected_below_loq": mark("Detected, not quantifiable"),
+    "not_detected": mark("Not detected, each with the limit of detection below"),
+    "insufficient_sensitivity": mark("Insufficient sensitivity"),
+    "not_evaluable": mark("Not evaluable"),
+}
 SPECIMENS = {
     "bone_marrow": mark("bone marrow"),
     "peripheral_blood": mark("peripheral blood"),
@@ -99,6 +106,38 @@ SCHEDULE = {
     "overdue": mark("overdue"),
     "confirmation_due": mark("confirmation due"),
     "wrong_specimen": mark("other specimen needed"),
+}
+# Reasons as counting and levels give them, word for word.
+REASONS = (
+    mark("no molecule reached the marker"),
+    mark("no molecule could tell the marker from the reference"),
+    mark("no molecule crosses the edges of the marker"),
+    mark("no marker had an informative molecule"),
+    mark("no marker may drive the level"),
+    mark("the file holds no read"),
+    mark("the marker could not be counted"),
+    mark("the panel has no marker"),
+    mark("the reads are not aligned, so markers with a position cannot be counted"),
+    mark("the reference is unknown (N) at the marker"),
+)
+# What a quality finding is about, by its code; its message, in English, tells more.
+FINDINGS = {
+    "INDEX_OLDER": mark("index older than the reads"),
+    "INDEX_TOO_SHORT": mark("index unusable"),
+    "MIXED_SAMPLES": mark("several samples in one file"),
+    "READ_GROUP_REPEATED": mark("repeated read groups"),
+    "background_assumed": mark("background assumed"),
+    "constant_umi": mark("constant UMI"),
+    "duplicates_kept": mark("duplicates kept"),
+    "few_background_sites": mark("few background positions"),
+    "marker_clonal_haematopoiesis": mark("clonal haematopoiesis"),
+    "marker_disagreement": mark("markers disagree"),
+    "marker_lost": mark("marker lost"),
+    "marker_report_only": mark("marker reported only"),
+    "markers_on_one_molecule": mark("markers on one molecule"),
+    "no_controls": mark("no control sample"),
+    "one_marker_alone": mark("detection by one marker alone"),
+    "other_denominator": mark("other denominator"),
 }
 SEVERITIES = {
     "info": mark("note"),

@@ -14,12 +14,13 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit
-from mrdtrack.levels.result import MarkerResult, VisitResult
+from mrdtrack.levels.result import VisitResult
 from mrdtrack.reports import level_text, phrases
 from mrdtrack.reports.chart_geometry import chart_metric
 from mrdtrack.reports.inert_text import shortened
 from mrdtrack.reports.level_text import MISSING, name
 from mrdtrack.reports.result_files import counts_tsv
+from mrdtrack.reports.result_visit import as_visit, marker_as_visit
 from mrdtrack.reports.tables import model_json
 from mrdtrack.reports.timeline_view import timeline_view
 from mrdtrack.reports.words import Words, words
@@ -60,7 +61,7 @@ def results_text(
     english = words("en")
     console, text = _console(colour=colour, width=width)
     for result in results:
-        visit = _as_visit(result)
+        visit = as_visit(result)
         heading = RichText(f"{name(result.sample)}: ", style="bold")
         said = level_text.call(english, visit)
         heading.append(_headline(english, visit, said.text), style=_STYLES[said.tone])
@@ -88,8 +89,9 @@ def _markers(english: Words, result: VisitResult) -> Table:
     for column in ("alt", "molecules", "fraction", "LoD"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("call", overflow="fold")
+    seen = as_visit(result)
     for marker in result.markers:
-        visit = _marker_visit(marker, result)
+        visit = marker_as_visit(marker, seen)
         call = level_text.call(english, visit)
         shown = call.text
         if marker.reason:
@@ -241,41 +243,3 @@ def _console(*, colour: bool, width: int) -> tuple[Console, io.StringIO]:
         legacy_windows=False,
     )
     return console, text
-
-
-def _as_visit(result: VisitResult) -> TimelineVisit:
-    level = result.level
-    return TimelineVisit(
-        sample=result.sample,
-        date=result.date or "",
-        specimen=result.specimen,
-        timepoint=result.timepoint,
-        source="mrdtrack",
-        metric=level.metric,
-        value=level.value,
-        low=level.low,
-        high=level.high,
-        lod95=level.lod95,
-        loq=level.loq,
-        required_sensitivity=level.required_sensitivity,
-        call=level.call,
-        reason=level.reason,
-    )
-
-
-def _marker_visit(marker: MarkerResult, result: VisitResult) -> TimelineVisit:
-    return TimelineVisit(
-        sample=result.sample,
-        date=result.date or "",
-        specimen=result.specimen,
-        timepoint=None,
-        source="mrdtrack",
-        metric=result.level.metric,
-        value=marker.fraction,
-        low=marker.fraction_low,
-        high=marker.fraction_high,
-        lod95=marker.lod95,
-        loq=None,
-        required_sensitivity=result.level.required_sensitivity,
-        call=marker.call,
-    )

@@ -8,7 +8,6 @@ earlier ones, conclusion, method, status.
 
 from __future__ import annotations
 
-from mrdtrack.counts import QualityFinding
 from mrdtrack.follow_up.timeline import MarkerCourse, Timeline
 from mrdtrack.reports import level_text, phrases
 from mrdtrack.reports import timeline_tables as tables
@@ -87,25 +86,14 @@ def request_section(words: Words, timeline: Timeline) -> Section:
 
 def specimens_section(words: Words, timeline: Timeline) -> Section:
     """Say what is to know about the samples: quality, and what comes next."""
-    notes = [_quality_note(words, "", finding) for finding in timeline.quality]
+    notes = [level_text.finding(words, found) for found in timeline.quality]
     for visit in timeline.visits:
         label = level_text.visit_label(words, visit)
-        notes += [_quality_note(words, label, finding) for finding in visit.quality]
+        notes += [level_text.finding(words, found, label) for found in visit.quality]
     quality = Notes(notes=tuple(notes), heading=words.say("Quality findings"))
     none = Paragraph(text=Text(text=words.say("No quality finding.")))
     return section(
         "specimens", words.say("Specimens and quality"), quality if notes else none
-    )
-
-
-def _quality_note(words: Words, visit: str, finding: QualityFinding) -> Text:
-    said = sentence(words, finding.message)
-    severity = words.say(phrases.SEVERITIES[finding.severity])
-    head = f"{visit}, {severity}" if visit else severity
-    return Text(
-        text=f"{head}: {said.text}",
-        language=said.language,
-        tone="none" if finding.severity == "info" else "watch",
     )
 
 

@@ -6,6 +6,7 @@ from mrdtrack.follow_up.timeline import Kinetics, Timeline, TimelineVisit
 from mrdtrack.levels.result import MarkerResult
 from mrdtrack.reports import level_text, phrases
 from mrdtrack.reports.level_text import MISSING, exact, name, sentence
+from mrdtrack.reports.result_visit import marker_as_visit
 from mrdtrack.reports.view import Column, Table, Text
 from mrdtrack.reports.words import Words
 
@@ -64,7 +65,8 @@ def _interval(words: Words, visit: TimelineVisit) -> Text:
     if visit.call == "not_evaluable":
         return Text(text=MISSING)
     shown = level_text.interval(words, visit.low, visit.high, visit.metric)
-    return Text(text=shown, value=exact(visit.high) if shown != MISSING else None)
+    value = exact(visit.high) if shown != MISSING else None
+    return Text(text=shown, value=value, keep=True)
 
 
 def _result(words: Words, visit: TimelineVisit) -> Text:
@@ -120,21 +122,7 @@ def markers_table(words: Words, visit: TimelineVisit) -> Table:
 
 
 def _marker_row(words: Words, marker: MarkerResult, visit: TimelineVisit) -> Row:
-    as_visit = TimelineVisit(
-        sample=visit.sample,
-        date=visit.date,
-        specimen=visit.specimen,
-        timepoint=None,
-        source="mrdtrack",
-        metric=visit.metric,
-        value=marker.fraction,
-        low=marker.fraction_low,
-        high=marker.fraction_high,
-        lod95=marker.lod95,
-        loq=None,
-        required_sensitivity=visit.required_sensitivity,
-        call=marker.call,
-    )
+    as_visit = marker_as_visit(marker, visit)
     return (
         Text(text=name(marker.marker)),
         Text(text=name(marker.gene)),
@@ -242,8 +230,8 @@ def treatments_table(words: Words, timeline: Timeline) -> Table | None:
     """List the treatments."""
     rows = tuple(
         (
-            Text(text=treatment.start),
-            Text(text=treatment.end or MISSING),
+            Text(text=treatment.start, keep=True),
+            Text(text=treatment.end or MISSING, keep=True),
             Text(text=name(treatment.name)),
             Text(text=name(treatment.kind)),
         )

@@ -19,7 +19,8 @@ class Text:
     """A finished string.
 
     `language` is set where it is not the page's own. `value` is the exact number of
-    the JSON that the string shows. `link` is an address to follow.
+    the JSON that the string shows. `link` is an address to follow. `keep` asks for one
+    line where there is room.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Text:
     tone: Tone = "none"
     value: str | None = None
     link: str | None = None
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NARROW_SPACE = "\u202f"
+SEMICOLON = {"en": "; ", "fr": f"{NARROW_SPACE}; "}
 FIXED_SPACE = "\u00a0"
 TIMES = "\u00d7"
 
@@ -56,10 +57,25 @@ class Words:
         if self.language == "fr":
             if french:
                 return Sentence(text=french, language="fr")
-            translated = self.catalogue.gettext(english) if english else ""
-            known = translated != english
-            return Sentence(text=translated, language="fr" if known else "en")
+            translated = self._known(english)
+            return Sentence(
+                text=translated or english, language="fr" if translated else "en"
+            )
         return Sentence(text=english, language="en")
+
+    def _known(self, english: str) -> str:
+        """Translate a sentence of the catalogue, or `sentence (reason; reason)`."""
+        whole = self.catalogue.gettext(english) if english else ""
+        if whole != english:
+            return whole
+        head, opened, rest = english.partition(" (")
+        if not opened or not rest.endswith(")"):
+            return ""
+        pieces = [head, *rest[:-1].split("; ")]
+        said = [self.catalogue.gettext(piece) for piece in pieces]
+        if any(new == old for new, old in zip(said, pieces, strict=True)):
+            return ""
+        return f"{said[0]} ({SEMICOLON[self.language].join(said[1:])})"
 
     def integer(self, number: int) -> str:
         """Write a whole number with its thousands grouped."""

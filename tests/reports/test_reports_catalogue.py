@@ -11,6 +11,7 @@ from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from mrdtrack.reports import phrases
 from mrdtrack.reports import words as words_module
 from mrdtrack.reports.words import LANGUAGES, words
 
@@ -114,3 +115,21 @@ def test_sentences_come_in_the_reader_s_language_or_say_which() -> None:
     assert said.sentence("because").language == "en"
     assert said.sentence("not evaluable").text == "non interprétable"
     assert said.sentence("").text == ""
+    composed = "no marker may drive the level (the file holds no read; clotted)"
+    assert said.sentence(composed).language == "en"
+    composed = composed.replace("clotted", "no molecule reached the marker")
+    assert said.sentence(composed).text == (
+        "aucun marqueur ne peut fonder le niveau (le fichier ne contient aucune "
+        "lecture\u202f; aucune molécule n\u2019a atteint le marqueur)"
+    )
+
+
+def test_reasons_and_findings_are_those_of_the_code() -> None:
+    package = FOLDER.parent
+    sources = [path for path in package.rglob("*.py") if FOLDER not in path.parents]
+    code = " ".join(path.read_text(encoding="utf-8") for path in sources)
+    whole = re.sub(r'"\s+f?"', "", code)
+    for reason in phrases.REASONS:
+        assert reason in whole
+    for finding in phrases.FINDINGS:
+        assert f'"{finding}"' in whole
