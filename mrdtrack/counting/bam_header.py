@@ -238,7 +238,16 @@ def length_conflicts(
     )
 
 
-def check_reference(name: str, header: ReadsHeader, reference: Path) -> None:
+class ReferenceContigs(NamedTuple):
+    """The file name of a reference and its contigs' lengths; none: not known."""
+
+    name: str
+    lengths: dict[str, int]
+
+
+def check_reference(
+    name: str, header: ReadsHeader, reference: ReferenceContigs
+) -> None:
     """Refuse reads of another assembly: most of the shared contigs differ in length.
 
     A few that differ (a mitochondrial genome of another version) are the panel's
@@ -247,7 +256,7 @@ def check_reference(name: str, header: ReadsHeader, reference: Path) -> None:
     Raises:
         AlignmentsError: the reference is not the one the reads were aligned to.
     """
-    lengths = reference_lengths(reference)
+    lengths = reference.lengths
     if not lengths or not header.contigs:
         return
     shared = [contig for contig in header.contigs if contig in lengths]

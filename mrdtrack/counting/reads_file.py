@@ -20,9 +20,11 @@ from mrdtrack.counting.bam_header import (
     HeaderBytes,
     ReadGroup,
     ReadsHeader,
+    ReferenceContigs,
     check_reference,
     length_conflicts,
     read_header,
+    reference_lengths,
     repeated_read_groups,
 )
 from mrdtrack.counting.bgzf import (
@@ -46,6 +48,7 @@ from mrdtrack.counting.reads_format import Format, check_whole, open_file, recog
 from mrdtrack.counting.record_check import Piece, RecordCheck
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError
+from mrdtrack.panel.reference import Reference
 
 __all__ = [
     "ReadGroup",
@@ -232,23 +235,32 @@ def open_reads(path: Path, reference: Path | None) -> ReadsFile:
         kind = recognise(path, file)
         check_whole(path, kind, file)
         file.seek(0)
-        header = _read_header(path, kind, file, reference)
+        header = _read_header(path, kind, file)
     if reference is not None and kind != "fastq":
-        check_reference(str(path), header, reference)
+        check_reference(str(path), header, _contigs_of(reference, kind))
     return ReadsFile(path, kind, header, reference)
 
 
-def _read_header(
-    path: Path, kind: Format, file: IO[bytes], reference: Path | None
-) -> ReadsHeader:
+def _read_header(path: Path, kind: Format, file: IO[bytes]) -> ReadsHeader:
     """Read the header of a file of any format; FASTQ has an empty one."""
     if kind == "bam":
         return _header_of(path, file)
     if kind == "fastq":
         return EMPTY_HEADER
-    encoded = Encoded(path, reference, kind == "cram")
-    with decode(encoded, header_only=True) as source:
+    with decode(Encoded(path, None, kind == "cram"), header_only=True) as source:
         return _header_of(path, source)
+
+
+def _contigs_of(reference: Path, kind: Format) -> ReferenceContigs:
+    """List a reference's contigs; for CRAM even where that has to make an index.
+
+    With a contig of another length htslib would blame the header of the CRAM.
+    """
+    lengths = reference_lengths(reference)
+    if lengths is None and kind == "cram":
+        with Reference(reference) as fasta:
+            lengths = fasta.lengths
+    return ReferenceContigs(reference.name, lengths or {})
 
 
 def _header_of(path: Path, source: Readable) -> ReadsHeader:
