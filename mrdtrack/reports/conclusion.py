@@ -32,14 +32,22 @@ def section(code: str, title: str, *blocks: Block | None) -> Section:
     )
 
 
-def prefixed(prefix: str, said: Text) -> Text:
+def prefixed(words: Words, head: str, said: Text) -> Text:
     """Put a name before a sentence."""
-    return Text(text=f"{prefix}: {said.text}", language=said.language)
+    text = words.say("{head}: {message}", head=head, message=said.text)
+    return Text(text=text, language=said.language)
+
+
+def no_flag(words: Words, timeline: Timeline) -> str:
+    """Say that no flag was raised, or that no protocol was there to raise one."""
+    if not timeline.protocols:
+        return words.say("No protocol was applied, so no rule was judged.")
+    return words.say("No rule of the protocols used raises a flag.")
 
 
 def flags_section(words: Words, timeline: Timeline) -> Section:
     """Show the flags, newest visit first."""
-    none = words.say("No rule of the protocols used raises a flag.")
+    none = no_flag(words, timeline)
     cards = tuple(_card(words, flag) for flag in timeline.flags)
     return section(
         "conclusion",
@@ -52,6 +60,7 @@ def course_section(words: Words, timeline: Timeline) -> Section:
     """Show the kinetics, what comes next and what could not be judged."""
     notes = tuple(
         prefixed(
+            words,
             f"{name(note.protocol)}, {name(note.rule)}",
             sentence(words, note.text, note.text_fr),
         )

@@ -108,7 +108,7 @@ def results_section(words: Words, timeline: Timeline) -> Section:
         words.say("Results and comparison with previous results"),
         _figure(words, timeline, first) if first else None,
         *(tables.visits_table(words, timeline, metric) for metric in ordered),
-        *(tables.markers_table(words, visit) for visit in latest),
+        *(block for visit in latest for block in tables.markers(words, visit)),
         *_marker_notes(words, timeline),
         tables.other_methods_table(words, timeline),
     )
@@ -146,12 +146,14 @@ def _figure(words: Words, timeline: Timeline, metric: str) -> Figure:
 def _marker_notes(words: Words, timeline: Timeline) -> list[Notes]:
     notes = []
     for kinetics in timeline.kinetics:
-        said = tuple(_course(words, course) for course in kinetics.markers)
+        told = sorted(kinetics.markers, key=lambda course: course.status == "stable")
+        said = [_course(words, course) for course in told[: tables.MOST_MARKERS]]
+        said += [Text(text=text) for text in tables.left_out(words, len(told))]
         if said:
             heading = tables.kinetics_heading(words, kinetics)
             notes.append(
                 Notes(
-                    notes=said,
+                    notes=tuple(said),
                     heading=words.say("Course of the markers: {what}", what=heading),
                 )
             )
@@ -163,7 +165,7 @@ def _course(words: Words, course: MarkerCourse) -> Text:
     head = f"{name(course.marker)}, {status}"
     if not course.because:
         return Text(text=head)
-    return prefixed(head, sentence(words, course.because, course.because_fr))
+    return prefixed(words, head, sentence(words, course.because, course.because_fr))
 
 
 def method_section(words: Words, timeline: Timeline) -> Section:

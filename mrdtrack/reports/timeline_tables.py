@@ -7,10 +7,11 @@ from mrdtrack.levels.result import MarkerResult
 from mrdtrack.reports import level_text, phrases
 from mrdtrack.reports.level_text import MISSING, exact, name, sentence
 from mrdtrack.reports.result_visit import marker_as_visit
-from mrdtrack.reports.view import Column, Table, Text
+from mrdtrack.reports.view import Column, Paragraph, Table, Text
 from mrdtrack.reports.words import Words
 
 Row = tuple[Text, ...]
+MOST_MARKERS = 60
 
 
 def visits_table(words: Words, timeline: Timeline, metric: str) -> Table:
@@ -96,9 +97,40 @@ def _change(words: Words, visit: TimelineVisit) -> Text:
     return level_text.bounded(words, change.log10)
 
 
-def markers_table(words: Words, visit: TimelineVisit) -> Table:
-    """List the markers of one visit: what was seen, what counts, and why not."""
-    rows = [_marker_row(words, marker, visit) for marker in visit.markers]
+def markers(words: Words, visit: TimelineVisit) -> list[Table | Paragraph]:
+    """List the markers of one visit: what was seen, what counts, and why not.
+
+    Of a panel of many, those with mutant molecules come first into the table, and how
+    many are left out is said; all stand in the counts table.
+    """
+    shown = sorted(
+        sorted(
+            range(len(visit.markers)), key=lambda place: not visit.markers[place].alt
+        )[:MOST_MARKERS]
+    )
+    rows = [_marker_row(words, visit.markers[place], visit) for place in shown]
+    more = left_out(words, len(visit.markers))
+    return [
+        _markers_table(words, visit, rows),
+        *(Paragraph(text=Text(text=text)) for text in more),
+    ]
+
+
+def left_out(words: Words, n_markers: int) -> list[str]:
+    """Say how many markers are not listed, if any."""
+    more = n_markers - MOST_MARKERS
+    if more <= 0:
+        return []
+    return [
+        words.say_plural(
+            "{number} more marker is in the files of the results.",
+            "{number} more markers are in the files of the results.",
+            more,
+        )
+    ]
+
+
+def _markers_table(words: Words, visit: TimelineVisit, rows: list[Row]) -> Table:
     return Table(
         caption=words.say(
             "Markers of {visit}, {date}",

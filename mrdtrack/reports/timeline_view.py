@@ -6,6 +6,7 @@ from datetime import date
 
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit
 from mrdtrack.reports import level_text, phrases
+from mrdtrack.reports.conclusion import no_flag
 from mrdtrack.reports.level_text import DETECTED, name, sentence
 from mrdtrack.reports.timeline_sections import disease, sections
 from mrdtrack.reports.view import Fact, Text, Tone, View
@@ -136,7 +137,11 @@ def _more(
         said = ", ".join(words.say(phrases.ACTIONS[action]) for action in actions)
         text = words.say("For the multidisciplinary meeting: {actions}.", actions=said)
     else:
-        text = words.say("No rule raises a flag at this visit.")
+        text = (
+            words.say("No rule raises a flag at this visit.")
+            if timeline.protocols
+            else no_flag(words, timeline)
+        )
     lines.append(Text(text=text))
     if not any(visit.call in _CONCLUSIVE for visit in newest):
         before = [

@@ -10,13 +10,20 @@ from typing import Any
 import pytest
 
 from mrdtrack.counts import QualityFinding
-from mrdtrack.follow_up.timeline import Citation, Estimate, Timeline
+from mrdtrack.follow_up.timeline import (
+    Citation,
+    Estimate,
+    Kinetics,
+    MarkerCourse,
+    Timeline,
+)
 from mrdtrack.reports import level_text
 from mrdtrack.reports.conclusion import citation
 from mrdtrack.reports.patient_view import patient_view, share
 from mrdtrack.reports.timeline_view import headline, timeline_view
 from mrdtrack.reports.view import Table, Text, View
 from mrdtrack.reports.words import LANGUAGES, Language, words
+from tests.reports.builders import absent_marker, marker_result
 from tests.reports.timelines import (
     flag,
     insufficient,
@@ -143,11 +150,55 @@ def test_newest_day_speaks_the_most_urgent_first() -> None:
     assert view.tone == "alert"
 
 
+def test_no_protocol_is_not_the_same_as_no_flag() -> None:
+    bare = timeline_view(empty(visits=(visit("A", DAY),)), EN)
+    assert bare.headline_more[0].text == (
+        "No protocol was applied, so no rule was judged."
+    )
+    quiet = timeline_view(timeline(flags=()), EN)
+    assert quiet.headline_more[0].text == "No rule raises a flag at this visit."
+    assert "No rule of the protocols used raises a flag." in texts(quiet)
+
+
+def test_many_markers_are_cut_and_counted() -> None:
+    absent = [absent_marker(f"M{number}") for number in range(99)]
+    made = visit("A", DAY, markers=(*absent, marker_result("seen")))
+    course = Kinetics(
+        specimen="bone_marrow",
+        metric="vaf_gdna",
+        baseline_sample=None,
+        nadir_sample=None,
+        doubling_time_days=None,
+        markers=tuple(
+            MarkerCourse(
+                marker=f"M{number}",
+                gene=None,
+                role="level",
+                status="rising" if number == 98 else "stable",
+                because="",
+            )
+            for number in range(99)
+        ),
+    )
+    view = timeline_view(empty(visits=(made,), kinetics=(course,)), EN)
+    [table] = [
+        block
+        for section in view.sections
+        for block in section.blocks
+        if isinstance(block, Table) and block.columns[0].title == "Marker"
+    ]
+    assert len(table.rows) == 60
+    assert table.rows[-1][0].text == "seen"
+    said = texts(view)
+    assert "40 more markers are in the files of the results." in said
+    assert "39 more markers are in the files of the results." in said
+    assert "M98, rising" in said
+
+
 def test_last_conclusive_result_stands_beside_an_empty_one() -> None:
     view = timeline_view(
         empty(visits=(negative("A", "2025-01-01"), not_evaluable("B", DAY))), EN
     )
-    assert view.headline_more[0].text == "No rule raises a flag at this visit."
     assert view.headline_more[1].text.startswith(
         "Last conclusive result: MRD not detected in bone marrow on 1\u00a0January"
     )
