@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mrdtrack.follow_up.build import build_timeline
+from mrdtrack.errors import ResultError
+from mrdtrack.follow_up.build import Given, build_timeline
+from mrdtrack.follow_up.comparison import Difference, compare_assessments
 from mrdtrack.follow_up.external import read_external
-from mrdtrack.follow_up.facts import Facts, read_facts, read_treatments
+from mrdtrack.follow_up.facts import Facts, check_iso_date, read_facts, read_treatments
 from mrdtrack.follow_up.timeline import Timeline
 from mrdtrack.follow_up.visits import read_visits
-from mrdtrack.reports.output_files import write_files
+from mrdtrack.protocols.read import read_protocol
+from mrdtrack.reports.timeline_files import write_timeline
+
+if TYPE_CHECKING:
+    from mrdtrack.reports.timeline_files import Audience, Format
+    from mrdtrack.reports.words import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineRequest:
-    """What the command line asks for."""
+    """What the command line asks for.
 
-    results: tuple[Path, ...]
+    `protocols` empty takes the disease's packaged defaults. `as_of` is the day samples
+    are due or overdue on (the last visit's without it).
+    """
+
+    results: Sequence[Path]
     output: Path
-    protocols: tuple[str, ...] = ()
+    protocols: Sequence[str] = ()
     external: Path | None = None
     treatments: Path | None = None
     facts: Path | None = None
     baseline: str | None = None
-    language: str = "en"
-    audience: str = "clinician"
-    formats: tuple[str, ...] = ("html", "json", "tsv")
+    as_of: str | None = None
+    language: Language = "en"
+    audience: Audience = "clinician"
+    formats: Sequence[Format] = ("html", "json", "tsv")
     force: bool = False
     quiet: bool = False
 
@@ -37,18 +51,52 @@ def timeline(request: TimelineRequest) -> Timeline:
     Raises:
         InputError: a file is wrong, or an output exists and `force` is not given.
     """
-    course = build_timeline(
-        read_visits(request.results),
-        external=read_external(request.external) if request.external else (),
-        treatments=read_treatments(request.treatments) if request.treatments else (),
-        facts=read_facts(request.facts) if request.facts else Facts(),
-        baseline=request.baseline,
+    course = assess_course(request, request.protocols)
+    write_timeline(
+        course,
+        request.output,
+        request.formats,
+        language=request.language,
+        audience=request.audience,
+        force=request.force,
     )
-    write_timeline(course, request.output, force=request.force)
     return course
 
 
-def write_timeline(course: Timeline, folder: Path, *, force: bool) -> None:
-    """Write the timeline as JSON."""
-    text = course.model_dump_json(by_alias=True, indent=2) + "\n"
-    write_files(folder, {f"{course.patient}.timeline.json": text.encode()}, force=force)
+def assess_course(request: TimelineRequest, protocols: Sequence[str]) -> Timeline:
+    """Read a request's files and build its timeline under these protocols."""
+    if request.as_of is not None:
+        _check_day(request.as_of)
+    given = Given(
+        external=read_external(request.external) if request.external else (),
+        treatments=read_treatments(request.treatments) if request.treatments else (),
+        facts=read_facts(request.facts) if request.facts else Facts(),
+        protocols=[read_protocol(name) for name in protocols] or None,
+        baseline=request.baseline,
+        as_of=request.as_of,
+    )
+    return build_timeline(read_visits(request.results), given)
+
+
+def _check_day(day: str) -> None:
+    try:
+        check_iso_date(day)
+    except ValueError as error:
+        raise ResultError("--as-of", str(error), "write it as YYYY-MM-DD") from error
+
+
+def compare(request: TimelineRequest, others: Sequence[str]) -> tuple[Difference, ...]:
+    """Assess the same files under other protocols; list the flags that differ."""
+    return compare_assessments(
+        assess_course(request, request.protocols), assess_course(request, others)
+    )
+
+
+def tell_differences(differences: Sequence[Difference]) -> str:
+    """Tell the differences as tab-separated lines under a header."""
+    lines = ["date\tvisit\taction\tonly_in\tprotocol\trule"]
+    lines += [
+        "\t".join((d.date, d.visit, d.action, d.only_in, d.protocol, d.rule))
+        for d in differences
+    ]
+    return "\n".join(lines) + "\n"

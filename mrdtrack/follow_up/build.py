@@ -3,44 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from mrdtrack import __version__
+from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import ResultError
+from mrdtrack.follow_up.assessment import Assessment, assess
 from mrdtrack.follow_up.course import find_disagreement
 from mrdtrack.follow_up.facts import Facts, gather_anchors
-from mrdtrack.follow_up.kinetics import add_series_facts, describe_series
-from mrdtrack.follow_up.series import Series, split_series
-from mrdtrack.follow_up.timeline import Timeline, TimelineVisit, Treatment
+from mrdtrack.follow_up.kinetics import Threshold, add_series_facts, describe_series
+from mrdtrack.follow_up.readings import Exclusions, find_germline, plain_name
+from mrdtrack.follow_up.series import Series, SeriesKey, split_series
+from mrdtrack.follow_up.timeline import (
+    ProtocolUsed,
+    Timeline,
+    TimelineVisit,
+    Treatment,
+)
+from mrdtrack.follow_up.verdicts import Case
 from mrdtrack.follow_up.visits import check_visits, draft_visit
 from mrdtrack.levels.result import Software, VisitResult
+from mrdtrack.protocols.context_rules import DetectabilityRule
+from mrdtrack.protocols.measured_rules import ConversionRule, LevelRule
+from mrdtrack.protocols.protocol import Protocol
+from mrdtrack.protocols.read import LoadedProtocol, choose_default, read_packaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What is given beside the results.
+
+    Attributes:
+        external: results of other methods (`read_external`).
+        treatments: spans of treatment.
+        facts: disease facts.
+        protocols: rules to apply; None takes the disease's packaged defaults.
+        baseline: sample to measure reductions from; None finds it.
+        as_of: the day samples are due or overdue on; None is the last visit's.
+    """
+
+    external: Sequence[TimelineVisit] = ()
+    treatments: Sequence[Treatment] = ()
+    facts: Facts = field(default_factory=Facts)
+    protocols: Sequence[LoadedProtocol] | None = None
+    baseline: str | None = None
+    as_of: str | None = None
 
 
 def build_timeline(
-    results: Sequence[VisitResult],
-    *,
-    external: Sequence[TimelineVisit] = (),
-    treatments: Sequence[Treatment] = (),
-    facts: Facts | None = None,
-    baseline: str | None = None,
+    results: Sequence[VisitResult], given: Given | None = None
 ) -> Timeline:
-    """Build one patient's timeline.
-
-    Args:
-        results: visit results of one patient, in any order.
-        external: results of other methods (`read_external`).
-        treatments: spans of treatment.
-        facts: disease facts; None knows nothing.
-        baseline: sample to measure reductions from; None finds it.
+    """Build one patient's timeline from visit results, in any order.
 
     Raises:
-        ResultError: the results cannot stand in one timeline, or the baseline is not
-            among the detected samples.
+        ResultError: the results cannot stand in one timeline, the baseline is not among
+            the detected samples, or a protocol is for another disease.
     """
+    given = given or Given()
     check_visits([(result.sample, result) for result in results])
-    facts = facts or Facts()
-    visits = order_visits([*map(draft_visit, results), *external])
+    disease = results[0].disease
+    _check_facts(given.facts, results[0].patient)
+    protocols = given.protocols
+    if protocols is None:
+        protocols = [read_packaged(name) for name in choose_default(disease)]
+    _check_protocols(protocols, disease)
+    visits = order_visits([*map(draft_visit, results), *given.external])
     check_names(visits)
+    filled = [_fill(member) for member in _split(visits, given.baseline)]
+    visits = order_visits([visit for member in filled for visit in member.visits])
+    rules = [loaded.protocol for loaded in protocols]
+    described = [
+        describe_series(member, lambda key, level: find_threshold(rules, key, level))
+        for member in filled
+    ]
+    kinetics = tuple(k for k in described if k is not None)
+    anchors = gather_anchors(given.facts, given.treatments)
+    found = _assess(
+        rules,
+        Case(
+            visits=tuple(visits),
+            kinetics=kinetics,
+            facts=given.facts,
+            treatments=tuple(given.treatments),
+            anchors=anchors,
+            exclusions=Exclusions(genes=frozenset(), germline=find_germline(visits)),
+            diagnosis_samples=_find_diagnosis(filled),
+            undetectable_genes=frozenset(),
+            as_of=given.as_of or visits[-1].date,
+        ),
+    )
+    return Timeline(
+        patient=results[0].patient,
+        disease=disease,
+        visits=tuple(visits),
+        kinetics=kinetics,
+        flags=found.flags,
+        unjudged=found.unjudged,
+        notes=found.notes,
+        schedule=found.schedule,
+        treatments=tuple(given.treatments),
+        protocols=tuple(_name_protocol(loaded) for loaded in protocols),
+        anchors=anchors,
+        quality=_find_shared_days(visits),
+        software=Software(version=__version__),
+    )
+
+
+def _name_protocol(loaded: LoadedProtocol) -> ProtocolUsed:
+    protocol = loaded.protocol
+    return ProtocolUsed(
+        id=protocol.id,
+        version=protocol.version,
+        title=protocol.title,
+        title_fr=protocol.title_fr,
+        digest=loaded.digest,
+        conditions=protocol.conditions,
+        conditions_fr=protocol.conditions_fr,
+    )
+
+
+def _split(visits: Sequence[TimelineVisit], baseline: str | None) -> tuple[Series, ...]:
     series = split_series(visits, baseline)
     if baseline is not None and not _has_baseline(series, baseline):
         raise ResultError(
@@ -48,19 +130,100 @@ def build_timeline(
             f"sample {baseline} is not among the samples with a detected level",
             "name a detected sample of this patient",
         )
-    filled = [_fill(member) for member in series]
-    visits = order_visits([visit for member in filled for visit in member.visits])
-    kinetics = [describe_series(member) for member in filled]
-    return Timeline(
-        patient=results[0].patient,
-        disease=results[0].disease,
-        visits=tuple(visits),
-        kinetics=tuple(k for k in kinetics if k is not None),
-        flags=(),
-        schedule=(),
-        treatments=tuple(treatments),
-        anchors=gather_anchors(facts, treatments),
-        software=Software(version=__version__),
+    return series
+
+
+def _check_facts(facts: Facts, patient: str) -> None:
+    if facts.patient is not None and facts.patient != patient:
+        raise ResultError(
+            "--facts",
+            f"is of patient {facts.patient}, the results are of {patient}",
+            "give the facts of this patient",
+        )
+
+
+def _check_protocols(protocols: Sequence[LoadedProtocol], disease: str) -> None:
+    seen: set[str] = set()
+    for loaded in protocols:
+        protocol = loaded.protocol
+        if disease not in protocol.diseases:
+            raise ResultError(
+                f"protocol {protocol.id}",
+                f"is for {', '.join(protocol.diseases)}, the patient has {disease}",
+                "name a protocol of this disease",
+            )
+        if protocol.id in seen:
+            raise ResultError(
+                f"protocol {protocol.id}", "is named twice", "name each protocol once"
+            )
+        seen.add(protocol.id)
+
+
+def _assess(protocols: Sequence[Protocol], case: Case) -> Assessment:
+    return assess([(protocol, _prepare(protocol, case)) for protocol in protocols])
+
+
+def _prepare(protocol: Protocol, case: Case) -> Case:
+    """Give a protocol its own view of the case: what it excludes and cannot count."""
+    guards = any(isinstance(rule, DetectabilityRule) for rule in protocol.rule)
+    unseen = {
+        plain_name(gene)
+        for gene in case.facts.rare_marker
+        if not case.facts.detectable_at_diagnosis.get(gene)
+    }
+    return replace(
+        case,
+        exclusions=replace(case.exclusions, genes=protocol.excluded_genes),
+        undetectable_genes=frozenset(unseen) if guards else frozenset(),
+    )
+
+
+def _find_diagnosis(series: Sequence[Series]) -> frozenset[str]:
+    return frozenset(
+        member.visits[member.baseline].sample
+        for member in series
+        if member.baseline is not None and member.baseline_is_diagnosis
+    )
+
+
+def find_threshold(
+    protocols: Sequence[Protocol], key: SeriesKey, level: float
+) -> Threshold | None:
+    """Find the next threshold above a level that a rule on this series states."""
+    found: list[Threshold] = []
+    for protocol in protocols:
+        for rule in protocol.rule:
+            if not isinstance(rule, LevelRule | ConversionRule):
+                continue
+            lower = rule.test.lower
+            tissue = not rule.specimen or key.specimen in rule.specimen
+            if lower is None or lower <= level or rule.metric != key.metric:
+                continue
+            if tissue and _is_on(rule, key):
+                found.append(Threshold(level=lower, rule=rule.id))
+    return min(found) if found else None
+
+
+def _is_on(rule: LevelRule | ConversionRule, key: SeriesKey) -> bool:
+    if rule.marker.kind == "level":
+        return True
+    wanted = {plain_name(gene) for gene in rule.marker.genes}
+    return rule.marker.kind == "transcript" and plain_name(key.target or "") in wanted
+
+
+def _find_shared_days(visits: Sequence[TimelineVisit]) -> tuple[QualityFinding, ...]:
+    """Tell of days with more than one tissue: they are kept apart."""
+    tissues: dict[str, set[str]] = {}
+    for visit in visits:
+        tissues.setdefault(visit.date, set()).add(visit.specimen or "not told")
+    return tuple(
+        QualityFinding(
+            code="several_specimens",
+            severity="info",
+            message=f"{day}: {', '.join(sorted(named))} are kept apart",
+        )
+        for day, named in sorted(tissues.items())
+        if len(named) > 1
     )
 
 

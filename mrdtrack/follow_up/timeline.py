@@ -212,13 +212,15 @@ class Treatment(FileModel):
 
 
 class ProtocolUsed(FileModel):
-    """A protocol that was applied."""
+    """A protocol that was applied; `conditions` are to be printed with its flags."""
 
     id: str
     version: str
     title: str
     title_fr: str = ""
     digest: str
+    conditions: tuple[str, ...] = ()
+    conditions_fr: tuple[str, ...] = ()
 
 
 class Timeline(FileModel):

@@ -7,7 +7,7 @@ from math import log10
 import pytest
 
 from mrdtrack.errors import ResultError
-from mrdtrack.follow_up.build import build_timeline
+from mrdtrack.follow_up.build import Given, build_timeline
 from tests.follow_up.follow_up_builders import simple_visit
 
 
@@ -45,4 +45,4 @@ def test_a_bound_that_shows_no_reduction_is_told_not_printed() -> None:
 
 def test_a_baseline_that_is_no_sample_is_refused() -> None:
     with pytest.raises(ResultError, match="T9"):
-        build_timeline([simple_visit("T1", "2020-01-15", 13)], baseline="T9")
+        build_timeline([simple_visit("T1", "2020-01-15", 13)], Given(baseline="T9"))
