@@ -48,7 +48,9 @@ def gathered_controls(samples: Sequence[SampleCounts]) -> Controls:
             alt[place], seen[place] = marker.alt, molecules
     return Controls(
         names=tuple(sample.sample for sample in samples),
-        sites=tuple(site_counts(sample.background) for sample in samples),
+        sites=tuple(
+            site_counts(sample.sample, sample.background) for sample in samples
+        ),
         markers={name: MarkerControls(*pair) for name, pair in counts.items()},
     )
 

@@ -157,7 +157,8 @@ def _grid_weight(
             alt[:, None], expected[:, None] * np.exp(LOG_RATE), shape[:, None]
         )
         lik = np.exp(lik - lik.max(axis=1, keepdims=True))
-        mixed = lik @ site.reshape(-1, len(LOG_RATE)).T
+        # No matrix product: a threaded one stalls where other programs hold the cores.
+        mixed = np.einsum("lj,rj->lr", lik, site.reshape(-1, len(LOG_RATE)))
         log_weight = log_weight + np.log(mixed + 1e-300).sum(axis=0).reshape(
             NODES, len(SPREAD)
         )

@@ -15,7 +15,6 @@ from mrdtrack.levels.judged_markers import (
 )
 from mrdtrack.levels.level_interval import level_estimate
 from mrdtrack.levels.level_markers import informative, level_markers
-from mrdtrack.levels.limits import Sampling, limits
 from mrdtrack.levels.marker_results import marker_call, marker_rows
 from mrdtrack.levels.neighbours import SiteCounts, site_counts
 from mrdtrack.levels.result import Level, Metric, Software, VisitResult
@@ -37,7 +36,7 @@ def judge_sample(
     context: RunContext | None = None,
 ) -> VisitResult:
     """Judge one sample: a row for every marker, and the level they share."""
-    sites = site_counts(counts.background)
+    sites = site_counts(counts.sample, counts.background)
     return judge_with_sites(counts, sites, facts, settings, context or RunContext())
 
 
@@ -57,7 +56,7 @@ def judge_with_sites(
     )
     level_part = judged_markers(counts, chosen.places, sites, settings, context)
     shown_part = judged_markers(counts, shown, sites, settings, context)
-    level = _level(counts.markers, chosen.metric, level_part, settings)
+    level = _level(counts.markers, chosen.metric, level_part, settings, context)
     parts = [part for part in (level_part, shown_part) if part is not None]
     return VisitResult(
         sample=counts.sample,
@@ -93,12 +92,15 @@ def _level(
     metric: Metric,
     judged: JudgedMarkers | None,
     settings: LevelSettings,
+    context: RunContext,
 ) -> Level:
     if judged is None:
         return _no_level(markers, metric, settings)
-    sampling = Sampling(settings.input_genomes, settings.min_molecules, settings.loq_cv)
-    seen = limits(judged.table, settings.alpha, sampling)
-    value, low, high = _interval(judged, settings)
+    seen = judged.design.limits
+    value, low, high = context.memo.get(
+        ("interval", judged.design.key, judged.counts.alt.tobytes()),
+        lambda: _interval(judged, settings),
+    )
     found = judged.found
     call = marker_call(
         found.p_value,
@@ -164,7 +166,11 @@ def _interval(
         low, high = clopper_pearson(alt[0], molecules[0], settings.confidence)
         return float(alt[0] / molecules[0]), float(low), float(high)
     estimate = level_estimate(
-        judged.table, judged.counts, judged.found, settings.confidence
+        judged.table,
+        judged.counts,
+        judged.found,
+        judged.design.likelihoods,
+        settings.confidence,
     )
     return estimate.value, estimate.low, min(estimate.high, 1.0)
 

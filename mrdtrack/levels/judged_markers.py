@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,8 +18,16 @@ from mrdtrack.levels.detection import (
     evidence,
     null_table,
 )
+from mrdtrack.levels.exact_bounds import FloatArray
+from mrdtrack.levels.level_interval import LikelihoodStore
 from mrdtrack.levels.level_markers import informative
-from mrdtrack.levels.marker_results import MarkerNumbers, marker_numbers
+from mrdtrack.levels.limits import Limits, Sampling, limits, marker_limits
+from mrdtrack.levels.marker_results import (
+    MarkerKnowledge,
+    MarkerNumbers,
+    marker_numbers,
+)
+from mrdtrack.levels.memo import Memo
 from mrdtrack.levels.negative_binomials import RateMixture
 from mrdtrack.levels.neighbours import SiteCounts
 from mrdtrack.levels.visit_facts import LevelSettings
@@ -36,17 +44,41 @@ class RunContext:
     controls: Controls = field(default_factory=Controls)
     carry_over: dict[str, float] = field(default_factory=dict)
     carry_from: dict[str, str] = field(default_factory=dict)
+    memo: Memo = field(default_factory=Memo)
+
+
+class Design(NamedTuple):
+    """What is known of some markers before their molecules are looked at.
+
+    `key` tells it from every other design of the run.
+    """
+
+    key: Hashable
+    background: Background
+    table: NullTable
+    limits: Limits
+    marker_lod95: FloatArray
+    likelihoods: LikelihoodStore
 
 
 class JudgedMarkers(NamedTuple):
     """The markers at `places` of a sample, and what the test says of them."""
 
     places: tuple[int, ...]
-    background: Background
-    table: NullTable
+    design: Design
     counts: LevelCounts
     found: Evidence
     numbers: MarkerNumbers
+
+    @property
+    def table(self) -> NullTable:
+        """The null of these markers."""
+        return self.design.table
+
+    @property
+    def background(self) -> Background:
+        """The background of these markers."""
+        return self.design.background
 
 
 def judged_markers(
@@ -60,26 +92,64 @@ def judged_markers(
     if not places:
         return None
     markers = [sample.markers[place] for place in places]
-    background = level_background(
-        [_key(marker, settings, context) for marker in markers],
-        sample.molecule_mode,
-        own_sites,
-        context.controls,
-        settings.design_factor,
-    )
+    keys = tuple(_key(marker, settings, context) for marker in markers)
     counts = level_counts(markers, settings.design_factor)
-    table = null_table(
-        counts.molecules, counts.ratio, background.mixture, settings.alpha
+    known = (
+        keys,
+        sample.molecule_mode,
+        own_sites.name,
+        counts.molecules.tobytes(),
+        counts.ratio.tobytes(),
+        settings,
     )
-    found = evidence(table, counts.alt)
+
+    def background() -> Background:
+        return level_background(
+            keys,
+            sample.molecule_mode,
+            own_sites,
+            context.controls,
+            settings.design_factor,
+        )
+
+    design = context.memo.get(
+        ("design", *known),
+        lambda: _design(
+            context.memo.get(("background", *known[:3], settings), background),
+            counts,
+            settings,
+            known,
+        ),
+    )
+    found = evidence(design.table, counts.alt)
     numbers = marker_numbers(
-        table,
+        design.table,
         counts.alt.astype(np.float64),
         found.p_marker,
         settings,
-        background.assumed,
+        MarkerKnowledge(design.marker_lod95, design.background.assumed),
     )
-    return JudgedMarkers(tuple(places), background, table, counts, found, numbers)
+    return JudgedMarkers(tuple(places), design, counts, found, numbers)
+
+
+def _design(
+    background: Background,
+    counts: LevelCounts,
+    settings: LevelSettings,
+    key: Hashable,
+) -> Design:
+    table = null_table(
+        counts.molecules, counts.ratio, background.mixture, settings.alpha
+    )
+    sampling = Sampling(settings.input_genomes, settings.min_molecules, settings.loq_cv)
+    return Design(
+        key,
+        background,
+        table,
+        limits(table, settings.alpha, sampling),
+        marker_limits(table, settings.alpha, sampling),
+        LikelihoodStore(table),
+    )
 
 
 def _key(

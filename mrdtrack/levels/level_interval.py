@@ -9,10 +9,10 @@ is overwhelming.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from mrdtrack.levels.detection import Evidence, LevelCounts, NullTable
 from mrdtrack.levels.exact_bounds import FloatArray
@@ -28,7 +28,7 @@ HETEROGENEITY = np.array([0.0, 0.15, 0.3, 0.5, 0.8])
 HETEROGENEITY_WEIGHT = np.array([0.35, 0.25, 0.2, 0.12, 0.08])
 LOST_CHANCE = 0.02
 OVERWHELMING_P = 1e-7
-PARTS = 6
+PARTS = 5
 _BINOMIAL_FROM = 0.02
 
 
@@ -48,43 +48,73 @@ class LevelEstimate(NamedTuple):
     curve: LevelLikelihood
 
 
-def level_likelihood(
+def marker_likelihood(
     table: NullTable, counts: LevelCounts, level: FloatArray
 ) -> FloatArray:
-    """Return the log-likelihood of levels under each heterogeneity [S, F].
+    """Return each marker's log-likelihood under each heterogeneity [M, S, F].
 
     Negative binomial of background mixture plus signal; beta-binomial of the same
     variance where a marker is frequent, since a fraction ends at 1.
     """
-    several = len(counts.alt) > 1
+    several = len(table.molecules) > 1
     spread = HETEROGENEITY if several else HETEROGENEITY[:1]
     weight, background, shape = condensed(
         table.mixture.weight, table.background, table.mixture.shape, PARTS
     )
     unit = (counts.molecules * counts.ratio)[:, None, None, None]
-    signal = unit * np.maximum(level, 1e-15)[None, None, :, None]
-    mean = background[:, None, None, :] + signal
-    noise2 = (background**2 / shape)[:, None, None, :]
-    variance = noise2 + (signal * spread[None, :, None, None]) ** 2
+    signal = unit * np.maximum(level, 1e-15)
+    noise = background[:, :, None, None]
+    mean = noise + signal
+    variance = (background**2 / shape)[:, :, None, None]
+    variance = variance + (signal * spread[:, None]) ** 2
     alt = counts.alt.astype(np.float64)[:, None, None, None]
     molecules = counts.molecules[:, None, None, None]
-    density = _log_density(alt, molecules, mean, variance)
-    log_weight = np.log(np.maximum(weight, 1e-300))[:, None, None, :]
-    log_p = special.logsumexp(density + log_weight, axis=-1)
+    log_weight = np.log(np.maximum(weight, 1e-300))[:, :, None, None]
+    density = _log_density(alt, molecules, mean, variance) + log_weight
+    log_p = _log_sum(density)
     if several:
-        absent = _log_density(
-            alt[..., 0, :],
-            molecules[..., 0, :],
-            background[:, None, :],
-            (background**2 / shape)[:, None, :],
-        )
-        log_absent = special.logsumexp(absent + log_weight[:, 0], axis=-1)
+        noise2 = (background**2 / shape)[:, :, None, None]
+        absent = _log_sum(_log_density(alt, molecules, noise, noise2) + log_weight)
         log_p = np.logaddexp(
-            log_p + np.log1p(-LOST_CHANCE),
-            log_absent[:, :, None] + np.log(LOST_CHANCE),
+            log_p + np.log1p(-LOST_CHANCE), absent + np.log(LOST_CHANCE)
         )
-    result: FloatArray = np.maximum(log_p, -1e5).sum(axis=0)
+    result: FloatArray = np.maximum(log_p, -1e5)
     return result
+
+
+def _log_sum(density: FloatArray) -> FloatArray:
+    """Return the log of the sum of exponentials over the second axis."""
+    top = density.max(axis=1)
+    result: FloatArray = top + np.log(np.exp(density - top[:, None]).sum(axis=1))
+    return result
+
+
+class LikelihoodStore:
+    """Likelihoods of one design's markers on one grid, kept for each count seen."""
+
+    def __init__(self, table: NullTable) -> None:
+        unit = float((table.molecules * table.ratio).sum())
+        reach = max(table.design_level, 10.0 / unit)
+        self._table = table
+        self.level = np.unique(
+            np.concatenate(
+                [
+                    [0.0],
+                    np.geomspace(1e-2 / unit, 12 * reach, 36),
+                    np.linspace(0.0, 4 * reach, 50),
+                ]
+            )
+        )
+        self._kept: dict[tuple[int, int], FloatArray] = {}
+
+    def log_likelihood(self, counts: LevelCounts) -> FloatArray:
+        """Return the log-likelihood of a sample's levels [S, F]."""
+        keys = list(enumerate(counts.alt.tolist()))
+        if any(key not in self._kept for key in keys):
+            values = marker_likelihood(self._table, counts, self.level)
+            self._kept.update(zip(keys, values, strict=True))
+        result: FloatArray = np.sum([self._kept[key] for key in keys], axis=0)
+        return result
 
 
 def _log_density(
@@ -102,49 +132,89 @@ def _log_density(
 
 
 def level_estimate(
-    table: NullTable, counts: LevelCounts, found: Evidence, confidence: float = 0.95
+    table: NullTable,
+    counts: LevelCounts,
+    found: Evidence,
+    store: LikelihoodStore,
+    confidence: float = 0.95,
 ) -> LevelEstimate:
     """Return the level of a sample with its interval."""
     tail = (1.0 - confidence) / 2.0
-    curve = _curve(table, counts)
+    curve = _curve(table, counts, store)
     level, likelihood = curve
-    value = float(level[int(np.argmax(likelihood))])
+    value = _peak(level, likelihood) if counts.alt.any() else 0.0
     high = _quantile(level, likelihood, 1.0 - tail)
     low = _lower(table, counts, found, curve, tail)
     return LevelEstimate(value, min(low, value), max(high, value), curve)
 
 
-def _curve(table: NullTable, counts: LevelCounts) -> LevelLikelihood:
-    """Evaluate the likelihood on a coarse grid, then finely where it matters."""
+def _peak(level: FloatArray, likelihood: FloatArray) -> float:
+    """Return the level of the largest likelihood, by a parabola through its top."""
+    top = int(np.argmax(likelihood))
+    if top in (0, len(level) - 1) or likelihood[top - 1 : top + 2].min() <= 0:
+        return float(level[top])
+    x, y = level[top - 1 : top + 2], np.log(likelihood[top - 1 : top + 2])
+    left, right = (y[1] - y[0]) / (x[1] - x[0]), (y[2] - y[1]) / (x[2] - x[1])
+    if right >= left:
+        return float(level[top])
+    bend = (right - left) / (x[2] - x[0])
+    peak = (x[0] + x[1]) / 2 - left / (2 * bend)
+    return float(np.clip(peak, x[0], x[2]))
+
+
+def _curve(
+    table: NullTable, counts: LevelCounts, store: LikelihoodStore
+) -> LevelLikelihood:
+    """Return the likelihood on the design's grid, or finely where that is too coarse.
+
+    The design's grid suffices where the likelihood ends inside it and is wide.
+    """
+    weight = HETEROGENEITY_WEIGHT if len(counts.alt) > 1 else np.ones(1)
+
+    def mixed(log_l: FloatArray) -> FloatArray:
+        top = float(log_l.max())
+        result: FloatArray = top + np.log(
+            np.maximum((np.exp(log_l - top) * weight[:, None]).sum(axis=0), 1e-300)
+        )
+        return result
+
+    def likelihood(level: FloatArray) -> FloatArray:
+        return mixed(marker_likelihood(table, counts, level).sum(axis=0))
+
+    level, log_l = store.level, mixed(store.log_likelihood(counts))
+    wide = int((log_l > log_l.max() - 2.0).sum()) >= 8
+    if not wide or log_l[-1] > log_l.max() - 18.0:
+        level = _near(counts, likelihood)
+        log_l = likelihood(level)
+    return LevelLikelihood(level, np.exp(log_l - log_l.max()))
+
+
+def _near(
+    counts: LevelCounts, likelihood: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    """Return a grid of levels where the likelihood is not negligible."""
     unit = counts.molecules * counts.ratio
-    noise = (table.mixture.weight * table.background).sum(axis=1)
-    excess = np.maximum(counts.alt - noise, 0.0)
+    excess = counts.alt.astype(np.float64)
     whole = float(excess.sum() + 10.0) / float(unit.sum())
     single = float(((excess + 3.0) / unit).max())
     top = min(max(8 * whole, 3 * single), 1.0 / float(counts.ratio.max()))
     bottom = min(1e-2 / float(unit.sum()), top / 1e3)
-    weight = HETEROGENEITY_WEIGHT if len(unit) > 1 else np.ones(1)
-
-    def likelihood(level: FloatArray) -> FloatArray:
-        log_l = level_likelihood(table, counts, level)
-        result: FloatArray = special.logsumexp(log_l, axis=0, b=weight[:, None])
-        return result
-
     coarse = np.concatenate([[0.0], np.geomspace(bottom, top, 40)])
-    log_l = likelihood(coarse)
-    kept = np.flatnonzero(log_l > log_l.max() - 20.0)
-    first, last = max(kept[0] - 1, 0), min(kept[-1] + 1, len(coarse) - 1)
-    near = max(coarse[first], bottom)
-    fine = np.concatenate(
-        [
-            coarse[first : last + 1],
-            np.geomspace(near, coarse[last], 40),
-            np.linspace(coarse[first], coarse[last], 60),
-        ]
-    )
-    fine = np.unique(fine)
-    log_l = likelihood(fine)
-    return LevelLikelihood(fine, np.exp(log_l - log_l.max()))
+    for _ in range(2):
+        log_l = likelihood(coarse)
+        kept = np.flatnonzero(log_l > log_l.max() - 20.0)
+        first, last = max(kept[0] - 1, 0), min(kept[-1] + 1, len(coarse) - 1)
+        near = max(coarse[first], bottom)
+        coarse = np.unique(
+            np.concatenate(
+                [
+                    [coarse[first]],
+                    np.geomspace(near, coarse[last], 30),
+                    np.linspace(coarse[first], coarse[last], 50),
+                ]
+            )
+        )
+    return coarse
 
 
 def _quantile(level: FloatArray, density: FloatArray, probability: float) -> float:

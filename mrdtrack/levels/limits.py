@@ -191,7 +191,8 @@ def _between(logs: FloatArray, probits: FloatArray, wanted: float) -> FloatArray
         return np.zeros(0)
     right = int(np.argmax(probits >= wanted))
     low, high = logs[right - 1], logs[right]
-    return low + (high - low) * np.array([0.25, 0.5, 0.75])
+    inside: FloatArray = low + (high - low) * np.array([0.25, 0.5, 0.75])
+    return inside
 
 
 def _probit(probability: FloatArray) -> FloatArray:

@@ -10,12 +10,22 @@ import numpy as np
 from mrdtrack.counts import MarkerCounts
 from mrdtrack.levels.detection import NullTable, holm
 from mrdtrack.levels.exact_bounds import FloatArray, clopper_pearson
-from mrdtrack.levels.limits import Sampling, marker_level_at, marker_limits
+from mrdtrack.levels.limits import marker_level_at
 from mrdtrack.levels.result import Call, MarkerResult
 from mrdtrack.levels.visit_facts import LevelSettings
 
 _BINOMIAL_FROM = 0.02
 _ENOUGH_NOISE = 1e-3
+
+
+class MarkerKnowledge(NamedTuple):
+    """What is known of the markers before their counts [M].
+
+    `lod95`, and whether their background is but `assumed`.
+    """
+
+    lod95: FloatArray
+    assumed: tuple[bool, ...]
 
 
 class MarkerNumbers(NamedTuple):
@@ -34,7 +44,7 @@ def marker_numbers(
     alt: FloatArray,
     p_value: FloatArray,
     settings: LevelSettings,
-    assumed: Sequence[bool],
+    known: MarkerKnowledge,
 ) -> MarkerNumbers:
     """Return the numbers of the markers of one null table.
 
@@ -45,25 +55,27 @@ def marker_numbers(
     tail = (1.0 - settings.confidence) / 2.0
     fraction = np.minimum(alt / table.molecules, 1.0)
     clean_low, high = clopper_pearson(alt, table.molecules, settings.confidence)
-    known = ~np.array(assumed, dtype=bool)
+    informed = ~np.array(known.assumed, dtype=bool)
     noise = (table.mixture.weight * table.background).sum(axis=1)
-    sampling = Sampling(settings.input_genomes, settings.min_molecules, settings.loq_cv)
-    signal = known & (alt > 0) & (p_value <= tail)
-    shifted = marker_level_at(table, np.maximum(alt, 1.0), tail)
+    signal = informed & (alt > 0) & (p_value <= tail)
+    shifted = clean_low
+    if signal.any():
+        shifted = marker_level_at(table, np.maximum(alt, 1.0), tail)
     frequent = fraction > _BINOMIAL_FROM
     shifted = np.where(
         frequent, np.maximum(clean_low - 2 * noise / table.molecules, 0.0), shifted
     )
-    low = np.where(known, np.where(signal, shifted, 0.0), clean_low)
-    lod95 = marker_limits(table, settings.alpha, sampling)
+    low = np.where(informed, np.where(signal, shifted, 0.0), clean_low)
     needed = 1.0 / settings.loq_cv**2
-    loq = np.maximum(lod95, (needed + 2 * np.sqrt(noise * needed)) / table.molecules)
+    loq = np.maximum(
+        known.lod95, (needed + 2 * np.sqrt(noise * needed)) / table.molecules
+    )
     return MarkerNumbers(
         fraction,
         np.minimum(np.minimum(low, clean_low), fraction),
         np.maximum(high, fraction),
         p_value,
-        lod95,
+        known.lod95,
         np.minimum(loq, 1.0),
     )
 

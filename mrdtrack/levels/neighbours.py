@@ -24,7 +24,8 @@ KNOWN_VARIANT_MOLECULES = 3
 _SUBSTITUTION = re.compile(r"^([ACGTN]?)\[([ACGT])>([ACGT])\]([ACGTN]?)$")
 _INDEL = re.compile(r"^(ins|del)(\d+):h(\d+)$")
 
-Site = tuple[str, int, str, str]
+Site = str
+"""Contig, position, ref and alt, with tabs between them."""
 
 
 class ClassSites(NamedTuple):
@@ -35,24 +36,28 @@ class ClassSites(NamedTuple):
 
 
 class SiteCounts(NamedTuple):
-    """The non-marker sites of one sample, by class then site: (alt, molecules)."""
+    """The non-marker sites of one sample, by class then site: (alt, molecules).
 
+    `name`: the sample they are of, or any other name that is theirs alone.
+    """
+
+    name: str
     by_class: Mapping[str, Mapping[Site, tuple[int, int]]]
 
 
-NO_SITES = SiteCounts(by_class={})
+NO_SITES = SiteCounts(name="", by_class={})
 
 
-def site_counts(sites: Iterable[BackgroundSite]) -> SiteCounts:
+def site_counts(name: str, sites: Iterable[BackgroundSite]) -> SiteCounts:
     """Sort the background sites of one sample by error class."""
     by_class: dict[str, dict[Site, tuple[int, int]]] = {}
     for site in sites:
-        key = (site.contig, site.position, site.ref, site.alt)
+        key = f"{site.contig}\t{site.position}\t{site.ref}\t{site.alt}"
         by_class.setdefault(site.error_class, {})[key] = (
             site.alt_molecules,
             site.molecules,
         )
-    return SiteCounts(by_class=by_class)
+    return SiteCounts(name, by_class)
 
 
 def wider_classes(error_class: str) -> tuple[str, ...]:
@@ -60,8 +65,11 @@ def wider_classes(error_class: str) -> tuple[str, ...]:
 
     A substitution in context falls back on the same substitution in any context, then
     on any substitution; an indel on the same indel beside runs of any length within one
-    base (`del1:h4~1`). Others (`mnv`, `junction`, a laboratory's own name) on nothing.
+    base (`del1:h4~1`). A marker whose class was not told (`substitution`) falls back on
+    all sites. Others (`mnv`, `junction`, a laboratory's own name) on nothing.
     """
+    if error_class == "substitution":
+        return ("substitution", "any")
     substitution = _SUBSTITUTION.match(error_class)
     if substitution:
         return (f"{substitution[2]}>{substitution[3]}", "substitution")
@@ -70,6 +78,8 @@ def wider_classes(error_class: str) -> tuple[str, ...]:
 
 def belongs(error_class: str, wider: str) -> bool:
     """Say whether sites of `error_class` count for the wider class."""
+    if wider == "any":
+        return error_class != "junction"
     asked = _INDEL.match(wider.removesuffix("~1"))
     if asked is None:
         return wider in wider_classes(error_class)
