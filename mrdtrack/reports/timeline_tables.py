@@ -199,7 +199,7 @@ def other_methods_table(words: Words, timeline: Timeline) -> Table | None:
             Column(title=words.say("Date")),
             Column(title=words.say("Specimen")),
             Column(title=words.say("Method")),
-            Column(title=words.say("Metric")),
+            Column(title=words.say("Metric"), wide=True),
             Column(title=words.say("Level"), numeric=True),
             Column(title=words.say("LoD"), numeric=True),
             Column(title=words.say("Result"), wide=True),
