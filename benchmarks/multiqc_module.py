@@ -75,7 +75,7 @@ def main() -> None:
         folder = Path(name)
         venv.create(folder / "env", with_pip=True)
         python = folder / "env" / "bin" / "python"
-        install = [python, "-m", "pip", "install", "-q", "multiqc", CHECKOUT]
+        install = [str(python), "-m", "pip", "install", "-q", "multiqc", str(CHECKOUT)]
         subprocess.run(install, check=True)
         found = shown(folder, python)
     print(found)
