@@ -226,7 +226,7 @@ def test_cram_and_its_reference(shared_cases: Path, tmp_path: Path) -> None:
     assert "--reference" in sentence
     other = tmp_path / "other.fa"
     other.write_text(">chr14\n" + "ACGT" * 30 + "\n")
-    with pytest.raises(AlignmentsError, match="120 in the reference other.fa"):
+    with pytest.raises(AlignmentsError, match=r"120 in the reference other\.fa"):
         open_reads(cram, other)
     assert not Path(f"{other}.fai").exists()
     with Reference(case / "ref.fa.gz") as fasta:
