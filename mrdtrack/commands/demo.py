@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import cast
 
 from mrdtrack.commands.quantify import QuantifyRequest, quantify
 from mrdtrack.commands.timeline import TimelineRequest, timeline
 from mrdtrack.errors import InputError
 from mrdtrack.follow_up.timeline import Timeline
+from mrdtrack.levels.result import Specimen
+from mrdtrack.reports.output_files import safe_name
+from mrdtrack.reports.terminal import timeline_text, wants_colour
+from mrdtrack.reports.words import Language, words
+
+REQUIRED_SENSITIVITY = 1e-3
+"""A negative must have been able to see 0.1 % (Heuser et al. 2021,
+doi:10.1182/blood.2021013626)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +30,7 @@ class DemoRequest:
     """What `mrdtrack demo` is asked for."""
 
     output: Path
-    language: Literal["en", "fr"] = "en"
+    language: Language = "en"
     force: bool = False
     quiet: bool = False
 
@@ -41,24 +50,36 @@ def demo(request: DemoRequest) -> Timeline:
                     reference=folder / "reference.fa",
                     sample=visit["sample"],
                     date=visit["date"],
-                    specimen=visit["specimen"],
+                    specimen=cast("Specimen", visit["specimen"]),
                     timepoint=visit["timepoint"],
                     input_ng=float(visit["input_ng"]),
+                    required_sensitivity=REQUIRED_SENSITIVITY,
                     force=request.force,
                     quiet=True,
                 )
             )
             results.append(request.output / f"{visit['sample']}.mrd.json")
-        return timeline(
+        course = timeline(
             TimelineRequest(
                 results=tuple(results),
                 output=request.output,
                 treatments=folder / "treatments.csv",
                 language=request.language,
                 force=request.force,
-                quiet=request.quiet,
+                quiet=True,
             )
         )
+    if not request.quiet:
+        _tell(course, request)
+    return course
+
+
+def _tell(course: Timeline, request: DemoRequest) -> None:
+    """Show the course on the terminal, and name the report last."""
+    colour = wants_colour(sys.stderr)
+    text = timeline_text(course, words(request.language), colour=colour)
+    report = request.output / f"{safe_name(course.patient)}.timeline.html"
+    sys.stderr.write(f"{text}\nThe report: {report}\n")
 
 
 @contextmanager

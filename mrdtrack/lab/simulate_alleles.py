@@ -18,6 +18,9 @@ from mrdtrack.lab.simulate_sequences import sequence_alleles
 from mrdtrack.panel.model import Breakpoint, Duplication, Marker, SmallVariant
 from mrdtrack.panel.model import Sequence as SequenceMarker
 
+JUNCTION_LENGTH = 10
+SMALL_ANCHOR, JUNCTION_ANCHOR = 5, 8
+
 
 class _End(NamedTuple):
     """An end that is kept: up to `position` (`+`), or from it on (`-`); 1-based."""
@@ -196,10 +199,7 @@ def _mutant(name: str, phased: Sequence[_Event], where: _Map, share: float) -> A
             segments.append(_between(phased[number - 1], event, where.reference))
         start = sum(len(segment.bases) for segment in segments)
         segments.extend(_novel(event))
-        substituted = event.replaced == len(event.inserted) > 0 and _same_span(event)
-        joins.append(
-            Join(event.marker, start, start + len(event.inserted), substituted)
-        )
+        joins.append(_join(event, start))
     segments.append(_kept(last.right, right_region, where, before=False))
     segments = [segment for segment in segments if segment.bases]
     codes = encode("".join(segment.bases for segment in segments))
@@ -216,9 +216,18 @@ def _mutant(name: str, phased: Sequence[_Event], where: _Map, share: float) -> A
     )
 
 
-def _same_span(event: _Event) -> bool:
+def _join(event: _Event, start: int) -> Join:
+    """Say where the novel bases lie, and what a read needs beside them."""
     span = event.right.position - event.left.position - 1
-    return event.left.contig == event.right.contig and span == len(event.inserted)
+    together = event.left.contig == event.right.contig and (
+        event.left.strand == "+" and event.right.strand == "-"
+    )
+    change = abs(len(event.inserted) - span)
+    substituted = together and change == 0 < len(event.inserted)
+    small = together and change < JUNCTION_LENGTH
+    anchor = 0 if substituted else SMALL_ANCHOR if small else JUNCTION_ANCHOR
+    end = start + len(event.inserted)
+    return Join(event.marker, start, end, substituted, anchor)
 
 
 def _novel(event: _Event) -> list[Segment]:

@@ -56,13 +56,15 @@ class Site(NamedTuple):
 class Join(NamedTuple):
     """Where a marker's novel sequence lies on its allele: [start, end), may be empty.
 
-    `substituted` is true where one base of the interval already tells (SNV, MNV).
+    `substituted` is true where the bases of the interval themselves tell (SNV, MNV).
+    `anchor` is how many bases a read needs beside it to be told from chance.
     """
 
     marker: str
     start: int
     end: int
     substituted: bool
+    anchor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

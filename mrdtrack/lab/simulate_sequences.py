@@ -8,6 +8,7 @@ from mrdtrack.lab.simulate_model import Allele, Join, Segment, encode
 from mrdtrack.panel.model import Sequence
 
 N_OTHER_CLONOTYPES = 40
+JOIN_ANCHOR = 12
 
 
 def sequence_alleles(
@@ -24,9 +25,11 @@ def sequence_alleles(
     found = []
     if fraction > 0:
         start, end = flank, flank + len(marker.sequence)
+        anchor = 0
         if marker.join is not None:
             start = end = flank + marker.join
-        join = Join(marker.id, start, end, substituted=False)
+            anchor = JOIN_ANCHOR
+        join = Join(marker.id, start, end, substituted=False, anchor=anchor)
         bases = before + marker.sequence + after
         found.append(_unplaced(marker.id, bases, reach, fraction, join))
     edge = min(10, len(marker.sequence) // 4)

@@ -229,6 +229,7 @@ def _truth(
         fraction=target.fraction,
         mutant_molecules=len(drawn),
         mutant_informative=len(drawn),
+        mutant_readable=len(drawn),
         wild_type_left=len(templates) - len(drawn),
         wild_type_left_informative=len(templates) - len(drawn),
     )

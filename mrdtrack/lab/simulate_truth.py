@@ -1,7 +1,9 @@
 """What is true of a simulated sample: molecules of every marker, as they were drawn.
 
 A molecule is mutant if it comes from the mutant allele and covers the novel join. It is
-informative if one read covers the join with ten bases on both sides.
+informative if one read covers the join with ten bases on both sides, and readable if
+one covers it with the bases beside that its class needs: none for substitutions and
+whole sequences, 5 for short indels, 8 for joins, 12 for joined sequences.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class MarkerTruth(FileModel):
     fraction: float
     mutant_molecules: int = 0
     mutant_informative: int = 0
+    mutant_readable: int = 0
     wild_type_left: int = 0
     wild_type_left_informative: int = 0
     wild_type_right: int = 0
@@ -57,8 +60,11 @@ class Tally:
             inner = 0 if join.substituted else 1
             covered = _covers(molecules, join.start - inner, join.end + inner)
             self._count(join.marker, "mutant_molecules", covered)
-            seen = _reads_cover(molecules, reads, join.start, join.end)
+            place = (join.start, join.end)
+            seen = _reads_cover(molecules, reads, *place)
             self._count(join.marker, "mutant_informative", covered & seen)
+            shown = _reads_cover(molecules, reads, *place, anchor=join.anchor)
+            self._count(join.marker, "mutant_readable", covered & shown)
         for marker, sites in self._sites.items():
             if marker not in allele.markers:
                 self._add_wild_type(marker, sites, allele, molecules, reads)
@@ -126,10 +132,10 @@ def _covers(molecules: Molecules, start: int, end: int) -> NDArray[np.bool_]:
 
 
 def _reads_cover(
-    molecules: Molecules, reads: Reads, start: int, end: int
+    molecules: Molecules, reads: Reads, start: int, end: int, anchor: int = ANCHOR
 ) -> NDArray[np.bool_]:
-    """Tell for every molecule whether one read covers [start, end) with its anchors."""
+    """Tell for every molecule whether one read covers [start, end) and its anchors."""
     found = np.zeros(len(molecules.start), dtype=np.bool_)
-    good = (reads.start <= start - ANCHOR) & (reads.end >= end + ANCHOR)
+    good = (reads.start <= start - anchor) & (reads.end >= end + anchor)
     found[reads.molecule[good]] = True
     return found
