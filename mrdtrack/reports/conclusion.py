@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-from mrdtrack.follow_up.timeline import Citation, Flag, Kinetics, Timeline
+from mrdtrack.follow_up.timeline import (
+    Citation,
+    Flag,
+    Kinetics,
+    Timeline,
+    TimelineVisit,
+)
 from mrdtrack.reports import level_text, phrases
 from mrdtrack.reports import timeline_tables as tables
 from mrdtrack.reports.inert_text import shortened
@@ -46,13 +52,39 @@ def no_flag(words: Words, timeline: Timeline) -> str:
 
 
 def flags_section(words: Words, timeline: Timeline) -> Section:
-    """Show the flags, newest visit first."""
-    none = no_flag(words, timeline)
-    cards = tuple(_card(words, flag) for flag in timeline.flags)
-    return section(
-        "conclusion",
-        words.say("Conclusion: for discussion by the multidisciplinary meeting"),
-        Flags(cards=cards) if cards else Paragraph(text=Text(text=none)),
+    """Show the flags of the newest visit; those of earlier ones stand further down."""
+    cards = tuple(_card(words, flag) for flag in timeline.flags if _new(timeline, flag))
+    if cards:
+        block: Block = Flags(cards=cards)
+    elif timeline.flags:
+        text = words.say("No rule raises a flag at this visit.")
+        block = Paragraph(text=Text(text=text))
+    else:
+        block = Paragraph(text=Text(text=no_flag(words, timeline)))
+    title = words.say("Conclusion: for discussion by the multidisciplinary meeting")
+    return section("conclusion", title, block)
+
+
+def last_visits(timeline: Timeline) -> list[TimelineVisit]:
+    """Give the visits of the last date with a result of mrdtrack, if there is one."""
+    own = [visit for visit in timeline.visits if visit.source == "mrdtrack"]
+    visits = own or list(timeline.visits)
+    return [visit for visit in visits if visit.date == visits[-1].date]
+
+
+def _new(timeline: Timeline, flag: Flag) -> bool:
+    dates = {visit.sample: visit.date for visit in timeline.visits}
+    newest = last_visits(timeline)
+    return not newest or dates.get(flag.visit, newest[0].date) >= newest[0].date
+
+
+def _earlier(words: Words, timeline: Timeline) -> Flags | None:
+    old = [flag for flag in timeline.flags if not _new(timeline, flag)]
+    if not old:
+        return None
+    return Flags(
+        cards=tuple(_card(words, flag) for flag in old),
+        heading=words.say("Flags of earlier visits"),
     )
 
 
@@ -71,6 +103,7 @@ def course_section(words: Words, timeline: Timeline) -> Section:
         words.say("Kinetics and next samples"),
         *(_kinetics(words, kinetics) for kinetics in timeline.kinetics),
         tables.schedule_table(words, timeline),
+        _earlier(words, timeline),
         tables.unjudged_table(words, timeline),
         Notes(notes=notes, heading=words.say("Notes of the protocols"))
         if notes

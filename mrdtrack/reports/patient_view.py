@@ -6,8 +6,8 @@ import math
 
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit
 from mrdtrack.reports import level_text
+from mrdtrack.reports.conclusion import last_visits
 from mrdtrack.reports.level_text import FRACTIONS, exact, name
-from mrdtrack.reports.timeline_view import last_visits
 from mrdtrack.reports.view import (
     Block,
     Column,

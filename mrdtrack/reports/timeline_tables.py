@@ -284,23 +284,27 @@ def treatments_table(words: Words, timeline: Timeline) -> Table | None:
 
 
 def unjudged_table(words: Words, timeline: Timeline) -> Table | None:
-    """List the rules that could not be judged, and what is missing."""
+    """List what is missing, with the rules that it kept from being judged."""
+    rules: dict[tuple[str, str, str | None], list[str]] = {}
+    for item in timeline.unjudged:
+        missing = (item.missing, item.missing_fr, item.visit)
+        rules.setdefault(missing, []).append(name(item.rule))
+    if not rules:
+        return None
     rows = tuple(
         (
-            Text(text=name(item.rule)),
-            Text(text=name(item.visit)),
-            sentence(words, item.missing, item.missing_fr),
+            sentence(words, english, french),
+            Text(text=name(visit)),
+            Text(text=", ".join(dict.fromkeys(of_this))),
         )
-        for item in timeline.unjudged
+        for (english, french, visit), of_this in rules.items()
     )
-    if not rows:
-        return None
     return Table(
         caption=words.say("Rules that could not be judged"),
         columns=(
-            Column(title=words.say("Rule")),
-            Column(title=words.say("Visit")),
             Column(title=words.say("What is missing"), wide=True),
+            Column(title=words.say("Visit")),
+            Column(title=words.say("Rules"), wide=True),
         ),
         rows=rows,
     )

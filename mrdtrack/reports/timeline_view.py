@@ -6,7 +6,7 @@ from datetime import date
 
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit
 from mrdtrack.reports import level_text, phrases
-from mrdtrack.reports.conclusion import no_flag
+from mrdtrack.reports.conclusion import last_visits, no_flag
 from mrdtrack.reports.level_text import DETECTED, name, sentence
 from mrdtrack.reports.timeline_sections import disease, sections
 from mrdtrack.reports.view import Fact, Text, Tone, View
@@ -19,7 +19,7 @@ _CONCLUSIVE = DETECTED | {"not_detected"}
 
 def timeline_view(timeline: Timeline, words: Words) -> View:
     """Compose the whole report in one language."""
-    newest = last_visits(timeline)
+    newest = sorted(last_visits(timeline), key=_urgency)
     actions = _actions(timeline, {visit.sample for visit in newest})
     title = words.say("Measurable residual disease: timeline")
     patient = name(timeline.patient)
@@ -42,14 +42,6 @@ def timeline_view(timeline: Timeline, words: Words) -> View:
         patient=patient,
         skip=words.say("Skip to the report"),
     )
-
-
-def last_visits(timeline: Timeline) -> list[TimelineVisit]:
-    """Give the visits of the last date with a result of mrdtrack, most urgent first."""
-    own = [visit for visit in timeline.visits if visit.source == "mrdtrack"]
-    visits = own or list(timeline.visits)
-    newest = [visit for visit in visits if visit.date == visits[-1].date]
-    return sorted(newest, key=_urgency)
 
 
 def _urgency(visit: TimelineVisit) -> int:

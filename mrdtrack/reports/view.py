@@ -95,9 +95,10 @@ class FlagCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """All flags of the timeline."""
+    """Flags, under an optional heading."""
 
     cards: tuple[FlagCard, ...]
+    heading: str = ""
     block: Literal["flags"] = "flags"
 
 

@@ -16,6 +16,7 @@ from mrdtrack.follow_up.timeline import (
     Kinetics,
     MarkerCourse,
     Timeline,
+    Unjudged,
 )
 from mrdtrack.reports import level_text
 from mrdtrack.reports.conclusion import citation
@@ -158,6 +159,38 @@ def test_no_protocol_is_not_the_same_as_no_flag() -> None:
     quiet = timeline_view(timeline(flags=()), EN)
     assert quiet.headline_more[0].text == "No rule raises a flag at this visit."
     assert "No rule of the protocols used raises a flag." in texts(quiet)
+
+
+def test_flags_of_earlier_visits_stand_apart() -> None:
+    made = timeline()
+    sections = {section.name: section for section in timeline_view(made, EN).sections}
+    [new] = sections["conclusion"].blocks
+    assert new.block == "flags"
+    assert [card.title.split(" ")[-1] for card in new.cards] == ["P001-V8"]
+    [old] = [block for block in sections["course"].blocks if block.block == "flags"]
+    assert [card.title.split(" ")[-1] for card in old.cards] == ["P001-V7"]
+    assert old.heading == "Flags of earlier visits"
+    only_old = timeline_view(timeline(flags=(flag(visit="P001-V7"),)), EN)
+    [said] = only_old.sections[0].blocks
+    assert said.block == "paragraph"
+    assert said.text.text == "No rule raises a flag at this visit."
+
+
+def test_rules_that_lack_the_same_share_a_row() -> None:
+    lacking = [
+        Unjudged(rule=rule, protocol="p", visit=None, missing="a date")
+        for rule in ("r1", "r2", "r1")
+    ]
+    view = timeline_view(timeline(unjudged=tuple(lacking)), EN)
+    [table] = [
+        block
+        for section in view.sections
+        for block in section.blocks
+        if isinstance(block, Table) and block.columns[-1].title == "Rules"
+    ]
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["a date", "\u2013", "r1, r2"]
+    ]
 
 
 def test_many_markers_are_cut_and_counted() -> None:
