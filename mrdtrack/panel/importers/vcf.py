@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pysam
 
@@ -221,7 +222,7 @@ class _Reader:
             if self._is_repeated(fields):
                 self._found.notes.append(f"{where} is the mate of an earlier record")
                 continue
-            base = _identifier(record, fields, names.gene)
+            base = _identifier(record, place, fields, names.gene)
             suffix = f":{index + 1}" if record.id and n_alleles > 1 else ""
             suffix += "ab"[number] if len(markers) > 1 else ""
             common = {
@@ -265,11 +266,20 @@ def _carried(genotype: Mapping[str, Any], index: int) -> bool:
 
 
 def _identifier(
-    record: pysam.VariantRecord, fields: Mapping[str, Any], gene: str | None
+    record: pysam.VariantRecord,
+    place: Record,
+    fields: Mapping[str, Any],
+    gene: str | None,
 ) -> str:
-    """Name a marker: the record's own id, else what and where it is."""
+    """Name a marker: the record's own id, else what and where it is.
+
+    The two records of a breakpoint that mrdtrack itself wrote are `EVENT_1` and
+    `EVENT_2`, with what VCF keeps for itself written as %XX.
+    """
     if record.id and record.id != ".":
-        return str(record.id)
+        event = place.text("EVENT")
+        own = event and record.id in {f"{event}_1", f"{event}_2"}
+        return unquote(event if own else str(record.id))
     prefix = f"{gene} " if gene else ""
     if fields["kind"] == "small_variant":
         ref, alt = shortened(fields["ref"], 12), shortened(fields["alt"], 12)

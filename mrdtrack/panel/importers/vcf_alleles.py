@@ -125,7 +125,7 @@ def _symbolic(record: Record, name: str) -> list[dict[str, Any]]:
     if kind not in {"DEL", "DUP", "INV"}:
         raise Unusable(f"<{shortened(name)}> does not say which bases are joined")
     end = record.end(f"<{name}>")
-    inserted = record.text("SVINSSEQ", "DUPSVINSSEQ").upper()
+    inserted = record.text("SVINSSEQ", "INSERTED").upper()
     if kind == "DUP":
         return [_duplication(record, end)]
     if kind == "DEL":
@@ -144,7 +144,7 @@ def _duplication(record: Record, end: int) -> dict[str, Any]:
         "contig": record.contig,
         "start": record.position + 1,
         "end": end,
-        "inserted": record.text("DUPSVINSSEQ", "SVINSSEQ").upper(),
+        "inserted": record.text("DUPSVINSSEQ", "SVINSSEQ", "INSERTED").upper(),
     }
 
 
