@@ -6,12 +6,7 @@ import io
 import math
 import os
 from collections.abc import Sequence
-from typing import Literal, TextIO
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text as RichText
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit
 from mrdtrack.levels.result import VisitResult
@@ -22,8 +17,12 @@ from mrdtrack.reports.level_text import MISSING, name
 from mrdtrack.reports.result_files import counts_tsv
 from mrdtrack.reports.result_visit import as_visit, marker_as_visit
 from mrdtrack.reports.tables import model_json
-from mrdtrack.reports.timeline_view import timeline_view
 from mrdtrack.reports.words import Words, words
+
+# rich is loaded only where something is shown: most runs in a pipeline show nothing.
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 WIDTH = 80
 _STYLES = {"alert": "bold red", "watch": "yellow", "calm": "green", "none": ""}
@@ -58,6 +57,8 @@ def results_text(
     results: Sequence[VisitResult], *, colour: bool = False, width: int = WIDTH
 ) -> str:
     """Show one or several samples: the level of each, then its markers."""
+    from rich.text import Text as RichText
+
     english = words("en")
     console, text = _console(colour=colour, width=width)
     for result in results:
@@ -84,6 +85,9 @@ def _headline(english: Words, visit: TimelineVisit, said: str) -> str:
 
 
 def _markers(english: Words, result: VisitResult) -> Table:
+    from rich.table import Table
+    from rich.text import Text as RichText
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("marker", overflow="fold", max_width=24)
     for column in ("alt", "molecules", "fraction", "LoD"):
@@ -121,6 +125,10 @@ def timeline_text(
     width: int = WIDTH,
 ) -> str:
     """Show a timeline: the answer, a plot, the visits, the flags."""
+    from rich.text import Text as RichText
+
+    from mrdtrack.reports.timeline_view import timeline_view
+
     said = language or words("en")
     view = timeline_view(timeline, said)
     console, text = _console(colour=colour, width=width)
@@ -144,6 +152,9 @@ def timeline_text(
 
 
 def _visits(said: Words, timeline: Timeline) -> Table:
+    from rich.table import Table
+    from rich.text import Text as RichText
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(said.say("Date"), no_wrap=True)
     table.add_column(said.say("Visit"), overflow="fold", max_width=22)
@@ -226,10 +237,14 @@ def _trimmed(text: io.StringIO) -> str:
 
 
 def _right(text: str, room: int) -> str:
+    from rich.cells import cell_len
+
     return " " * max(room - cell_len(text), 0) + text
 
 
 def _console(*, colour: bool, width: int) -> tuple[Console, io.StringIO]:
+    from rich.console import Console
+
     text = io.StringIO()
     console = Console(
         file=text,

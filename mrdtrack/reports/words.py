@@ -14,10 +14,6 @@ from datetime import date
 from importlib import resources
 from typing import Literal, get_args
 
-from babel import Locale
-from babel.dates import format_date
-from babel.numbers import format_decimal, get_decimal_symbol
-
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
@@ -41,7 +37,7 @@ class Words:
 
     language: Language
     catalogue: gettext.NullTranslations
-    locale: Locale
+    decimal_symbol: str
 
     def say(self, text: str, **values: str) -> str:
         """Translate a sentence of the catalogue and fill in its `{names}`."""
@@ -79,11 +75,7 @@ class Words:
 
     def integer(self, number: int) -> str:
         """Write a whole number with its thousands grouped."""
-        if self.language == "en":
-            return format_decimal(number, "#,##0", locale=self.locale).replace(
-                ",", NARROW_SPACE
-            )
-        return str(format_decimal(number, "#,##0", locale=self.locale))
+        return f"{number:,}".replace(",", NARROW_SPACE)
 
     def plain(self, number: float, digits: int = 2) -> str:
         """Write a number with at least so many significant digits, without powers."""
@@ -103,11 +95,6 @@ class Words:
         """Write a power of ten: `10⁻⁵`."""
         return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
-    @property
-    def decimal_symbol(self) -> str:
-        """Point or comma."""
-        return str(get_decimal_symbol(self.locale))
-
     def percent(self, fraction: float, digits: int = 2) -> str:
         """Write a fraction in percent: `0.42%`, in French with a space."""
         return f"{self.plain(100 * fraction, digits)}{self.percent_sign}"
@@ -119,7 +106,10 @@ class Words:
 
     def long_date(self, iso: str) -> str:
         """Write an ISO date in words: 12 March 2026, 12 mars 2026."""
-        text = format_date(date.fromisoformat(iso), "long", locale=self.locale)
+        from babel.dates import format_date
+
+        day = date.fromisoformat(iso)
+        text = format_date(day, "long", locale=_LOCALES[self.language])
         return text.replace(" ", FIXED_SPACE)
 
 
@@ -137,8 +127,17 @@ def words(language: Language) -> Words:
     return Words(
         language=language,
         catalogue=_catalogue(language),
-        locale=Locale.parse(_LOCALES[language]),
+        decimal_symbol=_decimal_symbol(language),
     )
+
+
+def _decimal_symbol(language: Language) -> str:
+    """Give point or comma; English, which all commands need, without loading Babel."""
+    if language == "en":
+        return "."
+    from babel.numbers import get_decimal_symbol
+
+    return str(get_decimal_symbol(_LOCALES[language]))
 
 
 def _catalogue(language: Language) -> gettext.NullTranslations:

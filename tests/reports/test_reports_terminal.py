@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,3 +133,21 @@ def test_formats_for_stdout() -> None:
     ]
     assert formatted([one, two], "tsv").startswith("sample\tmarker\tkind\t")
     assert formatted([one], "table") == results_text([one])
+
+
+def test_a_silent_run_loads_neither_rich_nor_babel() -> None:
+    script = (
+        "import sys\n"
+        "from mrdtrack.reports import result_files, terminal, words\n"
+        "words.words('en').power(1e-4)\n"
+        "heavy = {'babel', 'fhir', 'jinja2', 'rich', 'typst'} & set(sys.modules)\n"
+        "sys.exit(', '.join(sorted(heavy)) or 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -24,7 +24,7 @@ from mrdtrack.reports.patient_view import patient_view, share
 from mrdtrack.reports.timeline_view import headline, timeline_view
 from mrdtrack.reports.view import Table, Text, View
 from mrdtrack.reports.words import LANGUAGES, Language, words
-from tests.reports.builders import absent_marker, marker_result
+from tests.reports.builders import absent_marker, marker_result, unseen_marker
 from tests.reports.timelines import (
     flag,
     insufficient,
@@ -463,3 +463,30 @@ def test_reading_level_of_the_french_page() -> None:
     )
     ease = 207 - 1.015 * n_words / sentences - 73.6 * syllables / n_words
     assert ease > 70
+
+
+def test_what_is_not_known_to_the_patient_s_page() -> None:
+    view = patient_view(empty(visits=(negative("A", DAY, lod95=None),)), EN)
+    assert view.headline.endswith("No answer: the limit of the test is not known.")
+
+
+def test_result_with_a_reason_and_a_marker_that_lacks_one() -> None:
+    made = visit("A", DAY, reason="few cells", markers=(unseen_marker(reason=""),))
+    said = texts(timeline_view(empty(visits=(made,)), EN))
+    assert "quantified: few cells" in said
+    assert "no, not assessable" in said
+
+
+def test_course_of_another_method_is_named() -> None:
+    course = Kinetics(
+        specimen="bone_marrow",
+        metric="ratio_pct_abl1",
+        source="external",
+        method="RT-qPCR",
+        target="NPM1",
+        baseline_sample=None,
+        nadir_sample=None,
+        doubling_time_days=Estimate(value=12.0),
+    )
+    said = texts(timeline_view(empty(kinetics=(course,)), EN))
+    assert "Kinetics: Bone marrow, transcript ratio, % of ABL1, NPM1, RT-qPCR" in said
