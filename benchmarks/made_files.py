@@ -241,6 +241,8 @@ def make_cram(bam: Path, reference: Path) -> Path:
     """Write a BAM file as CRAM with its index, unless it is there."""
     path = bam.with_suffix(".cram")
     if not Path(f"{path}.crai").exists():
-        pysam.view("-C", "-T", str(reference), "-o", str(path), str(bam))
+        pysam.view(
+            "-C", "-T", str(reference), "-o", str(path), str(bam), catch_stdout=False
+        )
         pysam.index(str(path))
     return path

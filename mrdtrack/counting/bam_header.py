@@ -230,12 +230,24 @@ def reference_lengths(reference: Path) -> dict[str, int] | None:
 def length_conflicts(
     header: ReadsHeader, lengths: dict[str, int]
 ) -> tuple[LengthConflict, ...]:
-    """List the contigs whose length differs between the reads and a reference."""
+    """List the contigs whose length differs between the reads and a reference.
+
+    A reference contig of less than half the length is an extract of the genome the
+    reads were aligned to, not another assembly, and no conflict.
+    """
     return tuple(
-        LengthConflict(contig, length, lengths[contig])
-        for contig, length in zip(header.contigs, header.lengths, strict=True)
-        if lengths.get(contig, length) != length
+        conflict
+        for conflict in _all_conflicts(header, lengths)
+        if 2 * conflict.in_reference >= conflict.in_reads
     )
+
+
+def _all_conflicts(
+    header: ReadsHeader, lengths: dict[str, int]
+) -> Iterator[LengthConflict]:
+    for contig, length in zip(header.contigs, header.lengths, strict=True):
+        if lengths.get(contig, length) != length:
+            yield LengthConflict(contig, length, lengths[contig])
 
 
 class ReferenceContigs(NamedTuple):
@@ -246,12 +258,13 @@ class ReferenceContigs(NamedTuple):
 
 
 def check_reference(
-    name: str, header: ReadsHeader, reference: ReferenceContigs
+    name: str, header: ReadsHeader, reference: ReferenceContigs, *, exact: bool = False
 ) -> None:
     """Refuse reads of another assembly: most of the shared contigs differ in length.
 
     A few that differ (a mitochondrial genome of another version) are the panel's
-    concern, by `length_conflicts`.
+    concern, by `length_conflicts`. With `exact` (CRAM, whose reads are differences from
+    the reference) not even an extract will do.
 
     Raises:
         AlignmentsError: the reference is not the one the reads were aligned to.
@@ -268,6 +281,8 @@ def check_reference(
             "give --reference the FASTA that the reads were aligned to",
         )
     conflicts = length_conflicts(header, lengths)
+    if exact:
+        conflicts = tuple(_all_conflicts(header, lengths))
     if 2 * len(conflicts) > len(shared):
         first = conflicts[0]
         raise AlignmentsError(

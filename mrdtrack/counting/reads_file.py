@@ -237,7 +237,8 @@ def open_reads(path: Path, reference: Path | None) -> ReadsFile:
         file.seek(0)
         header = _read_header(path, kind, file)
     if reference is not None and kind != "fastq":
-        check_reference(str(path), header, _contigs_of(reference, kind))
+        contigs = _contigs_of(reference, kind)
+        check_reference(str(path), header, contigs, exact=kind == "cram")
     return ReadsFile(path, kind, header, reference)
 
 

@@ -18,8 +18,10 @@ import inspect
 import logging
 import os
 import struct
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
@@ -247,11 +249,31 @@ def _lower_all() -> None:
     _lower_raw_bytes()
 
 
+@contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """Make optional packages seem absent, unless they have been imported already.
+
+    When its first kernel runs, numba imports scipy.linalg (0.2 s) to see whether
+    kernels could call BLAS, which none here does, and the coverage package if there is
+    one.
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            modules.pop(name, None)
+
+
 CACHE_FOLDER: Path | None = None
 
 if not jit_is_disabled():
-    import numba
+    with _without("scipy", "coverage"):
+        import numba
 
+        import_module("numba.np.arraymath")
     types: Any = import_module("numba.types")
     extending: Any = import_module("numba.extending")
     ir: Any = import_module("llvmlite.ir")

@@ -7,11 +7,16 @@ import os
 import shutil
 import struct
 import tomllib
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
+from threading import Event, active_count
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mrdtrack.counting import bgzf
 from mrdtrack.counting.reads_file import Region, open_reads
@@ -407,3 +412,67 @@ def test_truncated_gzip_of_fastq(tmp_path: Path) -> None:
     flipped[-6] ^= 4
     path.write_bytes(flipped)
     assert refused(path)
+
+
+def test_a_caller_that_waits_helps() -> None:
+    data = block(b"x" * 9)
+    whole = (bgzf.Block(0, len(data), 9),)
+    made = [bgzf.Batch(data=data, blocks=whole, offset=n) for n in range(9)]
+    begun, go_on = Event(), Event()
+    busy = bgzf.inflate_batch
+
+    def slow(batch: bgzf.Batch) -> NDArray[np.uint8]:
+        if batch.offset == 0:
+            begun.set()
+            go_on.wait(5)
+        return busy(batch)
+
+    with ThreadPoolExecutor(1) as pool:
+        head = bgzf._Waiting(made[0], pool.submit(slow, made[0]))
+        begun.wait(5)
+        waiting = deque(
+            bgzf._Waiting(batch, pool.submit(slow, batch)) for batch in made[1:]
+        )
+        bgzf._help_while_waiting(head, waiting)
+        assert all(entry.future.done() for entry in waiting)
+        assert not head.future.done()
+        go_on.set()
+        assert head.future.result()[bgzf.HEADROOM :].tobytes() == b"x" * 9
+        bgzf._help_while_waiting(head, waiting)
+    order = [batch.offset for batch, _ in bgzf.inflate_ahead(iter(made), 3)]
+    assert order == list(range(9))
+
+
+def test_a_pass_that_is_given_up_ends_its_threads(tmp_path: Path) -> None:
+    path = write_bam(tmp_path / "a.bam", random_reads(2, 30_000), index="")
+    before = active_count()
+    chunks = open_reads(path, None).chunks(None, 4)
+    next(chunks)
+    del chunks
+    assert active_count() == before
+
+
+def test_an_inflater_that_gives_too_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.bam"
+    path.write_bytes(bam_bytes([record()] * 3))
+    monkeypatch.setattr(bgzf, "inflate_block", lambda *_: b"")
+    assert "shorter than it says" in refused(path)
+
+
+def test_an_index_that_cannot_be_read(
+    indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    assert "cannot be read (Input/output error)" in refused(indexed)
+
+
+def test_a_damaged_block_behind_the_last_read(indexed: Path) -> None:
+    data = bytearray(indexed.read_bytes())
+    data[-28 - 20] ^= 1
+    indexed.write_bytes(data)
+    assert "checksum" in refused(indexed) or "wrong" in refused(indexed)

@@ -178,8 +178,10 @@ def test_reads_of_another_assembly(tmp_path: Path) -> None:
     assert length_conflicts(one.header, lengths) == (
         LengthConflict("chrEmpty", 5_000, 4_000),
     )
-    two = reference(tmp_path, {"chrA": 4, "chrB": 5, "chrEmpty": 5_000})
-    assert "'chrA' has 300000 bases in the reads and 4 in" in refused(path, two)
+    two = reference(tmp_path, {"chrA": 299_999, "chrB": 90_001, "chrEmpty": 5_000})
+    assert "'chrA' has 300000 bases in the reads and 299999 in" in refused(path, two)
+    extract = reference(tmp_path, {"chrA": 140_000, "chrB": 900})
+    assert open_reads(path, extract).has_index
     assert "'chrA' against 'A'" in refused(path, reference(tmp_path, {"A": 300_000}))
     Path(f"{tmp_path}/ref.fa.fai").unlink()
     assert reference_lengths(tmp_path / "ref.fa") is None
@@ -309,3 +311,17 @@ def test_no_network_and_no_reference_cache(
         source.read(1)
     assert "example.org" not in str(caught.value)
     assert "127.0.0.1:9" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("[E::aux_parse] bad tag.\nmore", "bad tag"),
+        ("[E::x] bad\n[W::sam_read1_sam] Parse error at line 7", "bad, line 7"),
+        ("error 1: stdout=None, stderr=samtools view: cannot\\nmore'", "cannot"),
+        ("error 1: stdout=None, stderr=[main_samview] cannot. \\n'", "cannot"),
+        ("", "no reason given"),
+    ],
+)
+def test_what_htslib_says_in_one_sentence(words: str, complaint: str) -> None:
+    assert other_formats._first_complaint(words) == complaint

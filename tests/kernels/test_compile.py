@@ -156,6 +156,15 @@ def test_a_kernel_that_cannot_be_stored_runs(trial: Path) -> None:
     assert run_trial(trial) == "6"
 
 
+def test_a_kernel_imports_no_scipy_and_hides_none(trial: Path) -> None:
+    told = CALLER + "import sys\nassert not {'scipy', 'coverage'} & set(sys.modules)\n"
+    (trial / "caller.py").write_text(told + "import scipy.linalg\n")
+    assert run_trial(trial) == "6"
+    already = "import scipy, coverage\n" + CALLER
+    (trial / "caller.py").write_text(already + "assert scipy.linalg\n")
+    assert run_trial(trial) == "6"
+
+
 def test_the_digest_covers_names_bytes_and_subfolders(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x = 1")
     digests = {source_digest(tmp_path)}
