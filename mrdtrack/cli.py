@@ -219,6 +219,78 @@ def protocols_list() -> None:
 
 
 @main.command()
+@options.panel_argument
+@options.output_folder
+@options.reference
+@click.option(
+    "--level",
+    "levels",
+    type=click.FloatRange(min=0, max=1),
+    multiple=True,
+    help="Level of a dilution, as a fraction (may be repeated).",
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Samples of each level.",
+)
+@click.option(
+    "--controls",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Samples without leukaemia.",
+)
+@options.path("--course", text="Visits to simulate instead, as CSV: sample,level,...")
+@options.path("--control-reads", text="Real BAM to spike the molecules into.")
+@click.option(
+    "--assay",
+    type=click.Choice(options.ASSAYS),
+    default="capture",
+    show_default=True,
+    help="How molecules are made and read.",
+)
+@click.option(
+    "--depth",
+    type=click.FloatRange(min=1),
+    default=1000.0,
+    show_default=True,
+    help="Molecules over any one point.",
+)
+@click.option(
+    "--contamination",
+    type=click.FloatRange(min=0, max=1),
+    default=0.0,
+    show_default=True,
+    help="Share of the molecules of another person.",
+)
+@click.option(
+    "--carry-over",
+    type=click.FloatRange(min=0, max=1),
+    default=0.0,
+    show_default=True,
+    help="Share of the molecules of the sample before.",
+)
+@click.option("--lost", multiple=True, help="Marker that is gone (may be repeated).")
+@click.option(
+    "--write",
+    type=click.Choice(["bam", "fastq"]),
+    default="bam",
+    show_default=True,
+    help="Format of the reads.",
+)
+@options.seed
+@options.force
+def simulate(**request: Any) -> None:
+    """Make reads with known truth: dilution series, courses, controls."""
+    from mrdtrack.commands.simulate import SimulateRequest, simulate
+
+    simulate(SimulateRequest(**request))
+
+
+@main.command()
 @options.path("-o", "--output", text="Folder to write into.", required=True)
 @options.language
 @options.force

@@ -35,6 +35,15 @@ ACTIONS = (
 DISEASES = ("AML", "B-ALL", "T-ALL", "CML", "APL", "MDS", "CLL", "MM", "other")
 SPECIMENS = ("bone_marrow", "peripheral_blood", "other")
 MOLECULES = ("auto", "fragments", "reads", "umi", "consensus")
+ASSAYS = (
+    "capture",
+    "capture-2x100",
+    "cfdna",
+    "amplicon",
+    "umi",
+    "consensus",
+    "merged-amplicon",
+)
 IMPORT_KINDS = (
     "vcf",
     "airr",

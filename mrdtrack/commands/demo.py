@@ -16,7 +16,7 @@ from mrdtrack.commands.timeline import TimelineRequest, timeline
 from mrdtrack.errors import InputError
 from mrdtrack.follow_up.timeline import Timeline
 from mrdtrack.levels.result import Specimen
-from mrdtrack.reports.output_files import safe_name
+from mrdtrack.reports.output_files import safe_name, write_files
 from mrdtrack.reports.terminal import timeline_text, wants_colour
 from mrdtrack.reports.words import Language, words
 
@@ -36,42 +36,52 @@ class DemoRequest:
 
 
 def demo(request: DemoRequest) -> Timeline:
-    """Quantify every visit of the invented patient, then put them on a timeline."""
-    with demo_folder() as folder:
-        results = []
-        with (folder / "visits.csv").open(encoding="utf-8", newline="") as file:
-            visits = list(csv.DictReader(file))
-        for visit in visits:
-            quantify(
-                QuantifyRequest(
-                    panel=folder / "panel.toml",
-                    reads=(folder / visit["file"],),
-                    output=request.output,
-                    reference=folder / "reference.fa",
-                    sample=visit["sample"],
-                    date=visit["date"],
-                    specimen=cast("Specimen", visit["specimen"]),
-                    timepoint=visit["timepoint"],
-                    input_ng=float(visit["input_ng"]),
-                    required_sensitivity=REQUIRED_SENSITIVITY,
-                    force=request.force,
-                    quiet=True,
-                )
-            )
-            results.append(request.output / f"{visit['sample']}.mrd.json")
-        course = timeline(
-            TimelineRequest(
-                results=tuple(results),
+    """Quantify every visit of the invented patient, then put them on a timeline.
+
+    The example's own files are copied into `input` of the output folder first.
+    """
+    folder = request.output / "input"
+    with demo_folder() as example:
+        files = {path.name: path.read_bytes() for path in example.iterdir()}
+        write_files(folder, files, force=request.force)
+    course = _follow(request, folder)
+    if not request.quiet:
+        _tell(course, request)
+    return course
+
+
+def _follow(request: DemoRequest, folder: Path) -> Timeline:
+    results = []
+    with (folder / "visits.csv").open(encoding="utf-8", newline="") as file:
+        visits = list(csv.DictReader(file))
+    for visit in visits:
+        quantify(
+            QuantifyRequest(
+                panel=folder / "panel.toml",
+                reads=(folder / visit["file"],),
                 output=request.output,
-                treatments=folder / "treatments.csv",
-                language=request.language,
+                reference=folder / "reference.fa",
+                sample=visit["sample"],
+                date=visit["date"],
+                specimen=cast("Specimen", visit["specimen"]),
+                timepoint=visit["timepoint"],
+                input_ng=float(visit["input_ng"]),
+                required_sensitivity=REQUIRED_SENSITIVITY,
                 force=request.force,
                 quiet=True,
             )
         )
-    if not request.quiet:
-        _tell(course, request)
-    return course
+        results.append(request.output / f"{visit['sample']}.mrd.json")
+    return timeline(
+        TimelineRequest(
+            results=tuple(results),
+            output=request.output,
+            treatments=folder / "treatments.csv",
+            language=request.language,
+            force=request.force,
+            quiet=True,
+        )
+    )
 
 
 def _tell(course: Timeline, request: DemoRequest) -> None:

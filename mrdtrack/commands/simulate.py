@@ -61,7 +61,6 @@ class SimulateRequest:
     write: Literal["bam", "fastq"] = "bam"
     seed: int = 1
     force: bool = False
-    quiet: bool = False
 
 
 def simulate(request: SimulateRequest) -> list[MarkerTruth]:

@@ -83,6 +83,15 @@ start,end,name,kind
 2024-03-25,2024-05-06,cytarabine and FLT3 inhibitor,consolidation
 """
 
+VCF_HEAD = """\
+##fileformat=VCFv4.3
+##FILTER=<ID=PASS,Description="All filters passed">
+##INFO=<ID=END,Number=1,Type=Integer,Description="Last base of the duplication">
+##INFO=<ID=GENE,Number=1,Type=String,Description="Gene">
+##INFO=<ID=SVTYPE,Number=1,Type=String,Description="Kind of structural variant">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+##FORMAT=<ID=AF,Number=A,Type=Float,Description="Share of the molecules">"""
+
 README = """\
 # An invented patient
 
@@ -94,6 +103,8 @@ borrowed only so that the report reads like one.
 * `panel.toml`: the markers found at diagnosis, which are an NPM1 insertion, an FLT3-ITD
   of 66 bases, an IDH2 substitution, and a DNMT3A clone that is shown but drives no
   level.
+* `diagnosis.vcf`: the same four markers as a caller wrote them at diagnosis, one as a
+  symbolic duplication; `mrdtrack panel import` makes the panel of it.
 * `visits.csv`: the visits, with file, day, tissue, time point and the DNA that went in.
 * `treatments.csv`: what was given, and when.
 * `*.bam`: amplicon reads, mates merged, one read a UMI family.
@@ -171,6 +182,30 @@ def demo_panel(reference: InventedReference) -> Panel:
     )
 
 
+def diagnosis_vcf(panel: Panel, reference: InventedReference) -> str:
+    """Give the markers as the variants that were called at diagnosis."""
+    lines = [VCF_HEAD]
+    lines += [
+        f"##contig=<ID={n},length={size}>" for n, size in reference.lengths.items()
+    ]
+    lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tDX")
+    for marker in panel.marker:
+        info = f"GENE={marker.gene}"
+        if isinstance(marker, Duplication):
+            position = marker.start - 1
+            ref = reference.fetch(marker.contig, position - 1, position)
+            alt = "<DUP:TANDEM>"
+            info += f";SVTYPE=DUP;END={marker.end}"
+        elif isinstance(marker, SmallVariant):
+            position, ref, alt = marker.position, marker.ref, marker.alt
+        else:
+            continue
+        cells = (marker.contig, position, marker.id, ref, alt, ".", "PASS", info)
+        sample = f"GT:AF\t0/1:{marker.vaf_at_diagnosis}"
+        lines.append("\t".join(str(cell) for cell in cells) + f"\t{sample}")
+    return "\n".join(lines) + "\n"
+
+
 def build_demo(folder: Path) -> None:
     """Write the whole example into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,6 +213,9 @@ def build_demo(folder: Path) -> None:
     panel = demo_panel(reference)
     reference.write(folder / "reference.fa")
     (folder / "panel.toml").write_text(panel_text(panel), encoding="utf-8")
+    (folder / "diagnosis.vcf").write_text(
+        diagnosis_vcf(panel, reference), encoding="utf-8"
+    )
     (folder / "treatments.csv").write_text(TREATMENTS, encoding="utf-8")
     (folder / "README.md").write_text(README, encoding="utf-8")
     rows = ["file,sample,date,specimen,timepoint,input_ng"]

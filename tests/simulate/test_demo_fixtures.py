@@ -9,6 +9,7 @@ from mrdtrack.follow_up.facts import read_treatments
 from mrdtrack.lab.fixtures import VISITS, build_demo
 from mrdtrack.panel.file import read_panel
 from mrdtrack.panel.haplotypes import build_haplotypes
+from mrdtrack.panel.importers import PanelFacts, import_panel
 from mrdtrack.panel.model import Duplication, Sequence
 from mrdtrack.panel.reference import Reference
 
@@ -22,6 +23,16 @@ def test_the_fixtures_are_rebuilt_byte_for_byte(
     kept = repository / "data" / "fixtures" / "demo"
     rebuilt = {p.name: p.read_bytes() for p in (tmp_path / "demo").iterdir()}
     assert rebuilt == {p.name: p.read_bytes() for p in kept.iterdir()}
+
+
+def test_the_diagnosis_vcf_imports_as_the_panel(repository: Path) -> None:
+    folder = repository / "data" / "fixtures" / "demo"
+    panel = read_panel(folder / "panel.toml")
+    imported = import_panel(
+        [folder / "diagnosis.vcf"], facts=PanelFacts("DEMO-AML", "AML", "invented")
+    ).panel
+    own = [marker.model_copy(update={"note": None}) for marker in panel.marker]
+    assert list(imported.marker) == own
 
 
 def test_the_fixtures_are_small(repository: Path) -> None:

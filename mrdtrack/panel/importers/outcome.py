@@ -86,5 +86,8 @@ def shortened(text: str, most: int = 40) -> str:
 
 
 def is_share(value: float | None) -> float | None:
-    """Keep a share that a marker may carry: above 0, at most 1."""
-    return value if value is not None and 0 < value <= 1 else None
+    """Keep a share that a marker may carry: above 0, at most 1; to six digits.
+
+    VCF's numbers have 32 bits, and 0.42 would come back as 0.41999998688697815.
+    """
+    return float(f"{value:.6g}") if value is not None and 0 < value <= 1 else None
