@@ -7,6 +7,7 @@ expected. Advice never changes a panel.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -166,7 +167,7 @@ def _repeats(
     """Look for the marker's surrounding elsewhere in its contig."""
     if "N" in probe:
         return
-    sequence = reference.fetch(contig, 0, reference.length(contig))
+    sequence = _whole(reference, contig)
     n_copies = min(sequence.count(probe[:PROBE]), sequence.count(probe[PROBE:]))
     if n_copies > 1:
         yield Advice(
@@ -176,6 +177,12 @@ def _repeats(
             f"its surrounding stands {min(n_copies, MAX_COPIES)} times in {contig}: "
             "reads cannot be placed for certain",
         )
+
+
+@functools.lru_cache(maxsize=1)
+def _whole(reference: Reference, contig: str) -> str:
+    """Read a whole contig once for the markers that follow each other on it."""
+    return reference.fetch(contig, 0, reference.length(contig))
 
 
 def _variants(
