@@ -250,15 +250,19 @@ def _for_neighbours(panel: Panel, facts: ReadsFacts) -> Iterator[Advice]:
         for marker in panel.marker
         if marker.kind == "small_variant"
     ]
-    for first, second in itertools.combinations(placed, 2):
-        same_group = first[0].group is not None and first[0].group == second[0].group
-        if first[1] == second[1] and abs(first[2] - second[2]) < reach:
-            if same_group:
-                continue
+    for number, (marker, contig, position) in enumerate(placed):
+        near = [
+            repr(other.id)
+            for other, other_contig, other_position in placed[:number]
+            if other_contig == contig
+            and abs(other_position - position) < reach
+            and (marker.group is None or marker.group != other.group)
+        ]
+        if near:
             yield Advice(
-                second[0].id,
+                marker.id,
                 "not_independent",
                 "warning",
-                f"one molecule can show it together with {first[0].id!r}: if both "
+                f"one molecule can show it together with {', '.join(near)}: if they "
                 "stand on one chromosome, give them one group",
             )
