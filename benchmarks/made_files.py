@@ -127,8 +127,8 @@ def make_reference(path: Path, length: int) -> Bytes:
 def _qualities(generator: np.random.Generator, n: int, *, binned: bool) -> Bytes:
     if binned:
         values = np.array([37] * 17 + [25, 25, 11], dtype=np.uint8)
-        runs = values[generator.integers(0, 20, (n, READ // 3))]
-        return np.repeat(runs, 3, axis=1)
+        runs = values[generator.integers(0, 20, (n, READ // 2))]
+        return np.repeat(runs, 2, axis=1)
     noise = generator.normal(34, 5, (n, READ)) - np.linspace(0, 6, READ)
     return np.clip(noise, 2, 41).astype(np.uint8)
 

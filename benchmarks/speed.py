@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,21 +92,34 @@ def environment(work: Path) -> dict[str, str]:
     }
 
 
+LAUNCH = """
+import os, sys, time
+start = time.perf_counter()
+process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(process, 0)
+taken = time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+print("MEASURED", os.waitstatus_to_exitcode(status), *taken, file=sys.stderr)
+"""
+
+
 def run_once(command: list[str], work: Path) -> tuple[float, float, float, str]:
-    """Run a command: wall and CPU seconds, peak memory in MB, what went wrong."""
-    start = time.perf_counter()
-    with tempfile.TemporaryFile() as words:
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=words, env=environment(work)
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        words.seek(0)
-        said = words.read().decode("utf-8", "replace").strip().splitlines()
-    failed = said[-1] if process.returncode and said else ""
-    cpu = usage.ru_utime + usage.ru_stime
-    return wall, cpu, usage.ru_maxrss / 1024, failed or str(process.returncode or "")
+    """Run a command: wall and CPU seconds, peak memory in MB, what went wrong.
+
+    A small launcher starts it: a process's peak memory counts from its parent's size.
+    """
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", LAUNCH, *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(work),
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    *said, measured = done.stderr.strip().splitlines()
+    _, code, wall, cpu, peak = measured.split()
+    failed = "" if code == "0" else (said or [f"exit {code}"])[-1]
+    return float(wall), float(cpu), float(peak) / 1024, failed
 
 
 def control(command: list[str], work: Path, alone: float) -> float:
@@ -306,93 +320,136 @@ def gbcms(work: Path, panel: Path, reads: Path, reference: Path) -> list[Runs]:
     return [Runs("gbcms", command)]
 
 
-def growth_groups(
-    work: Path, reference: Path, bases: Bytes, reads: Path
-) -> list[tuple[str, list[Runs]]]:
-    """List how cost grows with markers and with sequences."""
-    options = ("--reference", reference, "--molecules", "fragments")
-    yardstick = Runs("samtools view -c", samtools("view", "-c", str(reads)))
-    markers = [
-        Runs(
-            f"quantify --scan, {n} markers",
-            quantify(
-                work,
-                write_panel(work / f"markers{n}.toml", bases, panel_sites(n)),
-                reads,
-                *options,
-                "--scan",
-            ),
+class Files:
+    """The files of the benchmarks, each made when first asked for."""
+
+    def __init__(self, work: Path, n_reads: int) -> None:
+        """Make files in `work`, of `n_reads` reads where nothing else is said."""
+        self.work = work
+        self.n_reads = n_reads
+        self.reference = work / "panel.fa"
+        self.bases = make_reference(self.reference, PANEL_LENGTH)
+        self.genome = work / "wgs.fa"
+
+    def panel(self, name: str, *, binned: bool = True, n_umis: int = 0) -> Path:
+        """Make reads at 20 regions."""
+        recipe = Recipe(
+            name=name,
+            n_reads=10_000 if name == "tiny" else self.n_reads,
+            length=PANEL_LENGTH,
+            starts=panel_starts(PANEL_LENGTH),
+            binned=binned,
+            n_umis=n_umis,
         )
-        for n in (1, 10, 100, 1000)
-    ]
-    sequences = [
-        Runs(
-            f"quantify, {n} sequences",
-            quantify(
-                work,
-                write_panel(work / f"sequences{n}.toml", bases, [], n),
-                reads,
-                *options,
-            ),
+        return make_bam(self.work, recipe, self.bases)
+
+    def amplicon(self) -> Path:
+        """Make reads of ten amplicons."""
+        recipe = Recipe(
+            name="amplicon",
+            n_reads=self.n_reads // 4,
+            length=PANEL_LENGTH,
+            starts=amplicon_starts(PANEL_LENGTH),
         )
-        for n in (1, 10, 100, 500)
-    ]
+        return make_bam(self.work, recipe, self.bases)
+
+    def wgs(self) -> Path:
+        """Make reads spread over 100 Mb."""
+        recipe = Recipe(
+            name="wgs",
+            n_reads=2 * self.n_reads,
+            length=WGS_LENGTH,
+            starts=even_starts(WGS_LENGTH),
+        )
+        return make_bam(self.work, recipe, make_reference(self.genome, WGS_LENGTH))
+
+    def markers(self, n_markers: int, n_sequences: int = 0) -> Path:
+        """Write a panel of so many markers over the 20 regions."""
+        path = self.work / f"markers{n_markers}.sequences{n_sequences}.toml"
+        return write_panel(path, self.bases, panel_sites(n_markers), n_sequences)
+
+    def wgs_markers(self) -> Path:
+        """Write a panel of 100 markers over 100 Mb."""
+        genome = make_reference(self.genome, WGS_LENGTH)
+        return write_panel(self.work / "wgs.toml", genome, even_sites(100, WGS_LENGTH))
+
+    def amplicon_markers(self) -> Path:
+        """Write a panel of one marker in each amplicon."""
+        sites = even_sites(10, PANEL_LENGTH)
+        return write_panel(self.work / "ten.toml", self.bases, sites)
+
+
+def cram_group(files: Files) -> list[Runs]:
+    """List runs on CRAM."""
+    cram = make_cram(files.panel("panel"), files.reference)
+    options = ("--reference", files.reference, "--scan")
+    counted = samtools("view", "-c", "-T", str(files.reference), str(cram))
     return [
-        ("growth with markers", [yardstick, *markers]),
-        (
-            "growth with sequences",
-            [Runs(yardstick.name, yardstick.command), *sequences],
+        Runs("samtools view -c", counted),
+        Runs("the door, 1 thread", python(DOOR, cram, 1, files.reference)),
+        Runs("the door, 2 threads", python(DOOR, cram, 2, files.reference)),
+        Runs(
+            "quantify --scan", quantify(files.work, files.markers(100), cram, *options)
         ),
     ]
 
 
-def all_groups(work: Path, n_reads: int) -> list[tuple[str, list[Runs]]]:
-    """Make every file, and list every group."""
-    small = work / "panel.fa"
-    bases = make_reference(small, PANEL_LENGTH)
-    large = work / "wgs.fa"
-    genome = make_reference(large, WGS_LENGTH)
-    starts = panel_starts(PANEL_LENGTH)
-
-    def made(name: str, n: int, **recipe: object) -> Path:
-        settings = {"length": PANEL_LENGTH, "starts": starts} | recipe
-        recipe_ = Recipe(name=name, n_reads=n, **settings)  # type: ignore[arg-type]
-        return make_bam(work, recipe_, genome if name == "wgs" else bases)
-
-    panel = made("panel", n_reads)
-    entropy = made("entropy", n_reads, binned=False)
-    umi = made("umi", n_reads, n_umis=300)
-    amplicon = made("amplicon", n_reads // 4, starts=amplicon_starts(PANEL_LENGTH))
-    wgs = made("wgs", 2 * n_reads, length=WGS_LENGTH, starts=even_starts(WGS_LENGTH))
-    tiny = made("tiny", 10_000)
-    cram = make_cram(panel, small)
-    hundred = write_panel(work / "hundred.toml", bases, panel_sites(100))
-    ten = write_panel(work / "ten.toml", bases, even_sites(10, PANEL_LENGTH))
-    one = write_panel(work / "one.toml", bases, panel_sites(1))
-    spread_out = write_panel(work / "wgs.toml", genome, even_sites(100, WGS_LENGTH))
-    cram_group = [
-        Runs("samtools view -c", samtools("view", "-c", "-T", str(small), str(cram))),
-        Runs("the door, 1 thread", python(DOOR, cram, 1, small)),
-        Runs("the door, 2 threads", python(DOOR, cram, 2, small)),
-        Runs(
-            "quantify --scan",
-            quantify(work, hundred, cram, "--reference", small, "--scan"),
+def growth(files: Files, counts: list[tuple[int, int]]) -> list[Runs]:
+    """List how cost grows with markers and sequences."""
+    reads = files.panel("panel")
+    options = ("--reference", files.reference, "--scan", "--molecules", "fragments")
+    return [
+        Runs("samtools view -c", samtools("view", "-c", str(reads))),
+        *(
+            Runs(
+                f"{n} markers, {m} sequences",
+                quantify(files.work, files.markers(n, m), reads, *options),
+            )
+            for n, m in counts
         ),
     ]
-    return [
-        ("door: panel", door_group(panel)),
-        ("door: full-entropy qualities", door_group(entropy)),
-        ("door: WGS-like", door_group(wgs)),
-        ("door and scan: CRAM", cram_group),
-        ("scan: panel, 100 markers", scan_group(work, hundred, panel, small)),
-        ("scan: full entropy, 100 markers", scan_group(work, hundred, entropy, small)),
-        ("scan: UMI, 100 markers", scan_group(work, hundred, umi, small)),
-        ("index: panel, 100 markers", index_group(work, hundred, panel, small)),
-        ("index: WGS-like, 100 markers", index_group(work, spread_out, wgs, large)),
-        ("index: amplicon, 10 markers", index_group(work, ten, amplicon, small)),
-        ("small run: 1 marker, 10,000 reads", index_group(work, one, tiny, small)),
-        *growth_groups(work, small, bases, panel),
-    ]
+
+
+def groups(files: Files) -> dict[str, Callable[[], list[Runs]]]:
+    """List every group; its files are made when it is called."""
+    work, fasta = files.work, files.reference
+
+    def scan(reads: Path) -> list[Runs]:
+        return scan_group(work, files.markers(100), reads, fasta)
+
+    def index(panel: Path, reads: Path, reference: Path = fasta) -> list[Runs]:
+        return index_group(work, panel, reads, reference)
+
+    def entropy() -> Path:
+        return files.panel("entropy", binned=False)
+
+    return {
+        "door: panel": lambda: door_group(files.panel("panel")),
+        "door: full-entropy qualities": lambda: door_group(entropy()),
+        "door: WGS-like": lambda: door_group(files.wgs()),
+        "CRAM: panel": lambda: cram_group(files),
+        "scan: panel, 100 markers": lambda: scan(files.panel("panel")),
+        "scan: full entropy, 100 markers": lambda: scan(entropy()),
+        "scan: UMI, 100 markers": lambda: scan(files.panel("umi", n_umis=300)),
+        "index: panel, 100 markers": lambda: index(
+            files.markers(100), files.panel("panel")
+        ),
+        "index: WGS-like, 100 markers": lambda: index(
+            files.wgs_markers(), files.wgs(), files.genome
+        ),
+        "index: amplicon, 10 markers": lambda: index(
+            files.amplicon_markers(), files.amplicon()
+        ),
+        "index: small run, 1 marker, 10,000 reads": lambda: index(
+            files.markers(1), files.panel("tiny")
+        ),
+        "growth: markers": lambda: growth(
+            files, [(1, 0), (10, 0), (100, 0), (1000, 0)]
+        ),
+        "growth: sequences": lambda: growth(
+            files, [(1, 1), (1, 10), (1, 100), (100, 500)]
+        ),
+    }
 
 
 def main() -> None:
@@ -411,9 +468,9 @@ def main() -> None:
         work = options.keep or Path(scratch)
         work.mkdir(parents=True, exist_ok=True)
         print(f"{os.cpu_count()} cores, {options.reads} reads, {options.rounds} rounds")
-        for title, group in all_groups(work, options.reads):
+        for title, group in groups(Files(work, options.reads)).items():
             if not options.only or any(part in title for part in options.only):
-                measure(title, group, options.rounds, work)
+                measure(title, group(), options.rounds, work)
 
 
 if __name__ == "__main__":
