@@ -1,6 +1,6 @@
 """Is there disease: likelihood-ratio scores, their exact null, p-values.
 
-Score of a marker with k molecules: S(k) = log(0.1 + 0.9 sum_j w_j p1(k; f_j)/p0(k))
+Score of a marker with k molecules: S(k) = log(0.05 + 0.95 sum_j w_j p1(k; f_j)/p0(k))
 over a ladder of levels, made monotone. The sample's statistic is the sum over its
 markers; its null distribution is the convolution of the markers' score distributions on
 a lattice, so it holds no simulation error. Predictive null p0: negative-binomial
@@ -30,11 +30,11 @@ from mrdtrack.levels.negative_binomials import (
 
 ComplexArray = NDArray[np.complex128]
 
-LOST_FLOOR = 0.1
+LOST_FLOOR = 0.05
 RUNGS = 6
 RUNG_STEP = 3.0
-RUNG_WEIGHT = 0.3
-SHARED_PART = 0.8
+RUNG_WEIGHT = 0.15
+SHARED_PART = 0.9
 """Share of alpha that the summed statistic gets; the rest goes to the best marker."""
 BINS = 2048
 NULL_TAIL = 1e-7

@@ -24,8 +24,12 @@ SPREAD_PRIOR = (0.6, 0.6)
 """Median and log-sd of the log-normal prior of s."""
 NODES = 9
 NODE_SPAN = 3.2
-CLASS_SHIFT_SD = 0.6
-"""How far (log scale) a class mean moves between samples, before data."""
+CLASS_SHIFT_SD = 1.0
+"""How far (log scale) a class mean moves between runs, before data."""
+UNSEEN_SHIFT_SD = 0.4
+"""The same for controls whose class means no site tells."""
+MEAN_SPREAD = 0.6
+"""Spread of sites that the grid of class means is laid out for."""
 TAU_WITHOUT_CONTROLS = 0.1
 TAU_PRIOR = 0.3
 TAU_PRIOR_WEIGHT = 10.0
@@ -143,7 +147,7 @@ def _grid_weight(
     alt: FloatArray, expected: FloatArray, shape: FloatArray
 ) -> FloatArray:
     """Return the joint posterior weight [T, J] of the class offset and a log rate."""
-    sd = np.sqrt(1.0 / (alt.sum() + 0.5) + CLASS_SHIFT_SD / max(len(alt), 1))
+    sd = np.sqrt(1.0 / (alt.sum() + 0.5) + MEAN_SPREAD / max(len(alt), 1))
     offset = np.linspace(-NODE_SPAN, NODE_SPAN, NODES) * sd
     t, s = offset[:, None, None], SPREAD[None, :, None]
     z = (LOG_RATE - (t - s**2 / 2)) / s
@@ -182,7 +186,7 @@ def marker_rate(
             expected = own_molecules * rates.control_mean
         else:
             expected = own_molecules * rates.mean
-            mean_cv2 += CLASS_SHIFT_SD**2 if rates.located else 0.0
+            mean_cv2 += UNSEEN_SHIFT_SD**2 if rates.located else 0.0
         total = float(expected.sum())
         shape = total**2 / (tau**2 * float((expected**2).sum()))
         lik = log_count_probability(

@@ -91,7 +91,8 @@ def beta_binomial_tail(at_least: int, molecules: int, a: float, b: float) -> flo
     j = np.arange(molecules, dtype=np.float64)
     step = np.log(molecules - j) + np.log(j + a)
     step -= np.log(j + 1.0) + np.log(molecules - j - 1.0 + b)
-    first = special.poch(b, a) / special.poch(molecules + b, a)
+    with np.errstate(invalid="ignore", over="ignore"):
+        first = special.poch(b, a) / special.poch(molecules + b, a)
     log_first = (
         float(np.log(first))
         if 0.0 < first < np.inf

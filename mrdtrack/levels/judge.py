@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mrdtrack.counts import MarkerCounts, SampleCounts
-from mrdtrack.levels.controls import gathered_controls
+from mrdtrack.levels.carry_over import run_carry_over
+from mrdtrack.levels.controls import Controls, gathered_controls, joined_controls
 from mrdtrack.levels.exact_bounds import clopper_pearson
 from mrdtrack.levels.judged_markers import (
     JudgedMarkers,
@@ -24,9 +25,22 @@ from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts
 _HETEROZYGOUS = "twice the fraction: heterozygous, copy-neutral, diploid loci"
 
 
-def run_context(controls: Sequence[SampleCounts] = ()) -> RunContext:
-    """Prepare what a run's other samples say, once for all samples of the run."""
-    return RunContext(controls=gathered_controls(controls))
+def run_context(
+    controls: Sequence[SampleCounts] = (),
+    background: Controls | None = None,
+    run_mates: Sequence[SampleCounts] = (),
+    settings: LevelSettings | None = None,
+) -> RunContext:
+    """Prepare what other samples say, once for all samples of a run.
+
+    `background`: controls held in a background file (`read_background`). `run_mates`:
+    all samples of the sequencing run, the judged ones included.
+    """
+    gathered = gathered_controls(controls)
+    if background is not None:
+        gathered = joined_controls([gathered, background])
+    mates = run_carry_over(run_mates, settings or LevelSettings())
+    return RunContext(controls=gathered, run=mates)
 
 
 def judge_sample(

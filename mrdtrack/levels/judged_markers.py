@@ -10,6 +10,7 @@ import numpy as np
 
 from mrdtrack.counts import MarkerCounts, SampleCounts
 from mrdtrack.levels.background_model import Background, MarkerKey, level_background
+from mrdtrack.levels.carry_over import RunCarryOver
 from mrdtrack.levels.controls import Controls
 from mrdtrack.levels.detection import (
     Evidence,
@@ -37,13 +38,11 @@ from mrdtrack.levels.visit_facts import LevelSettings
 class RunContext:
     """What other samples say about one sample, ready for use.
 
-    `carry_over`: for each marker the rate that may come over from other samples of the
-    run, and `carry_from` the sample it comes from.
+    `run`: what of each marker may come over from other samples of the run.
     """
 
     controls: Controls = field(default_factory=Controls)
-    carry_over: dict[str, float] = field(default_factory=dict)
-    carry_from: dict[str, str] = field(default_factory=dict)
+    run: RunCarryOver = field(default_factory=RunCarryOver)
     memo: Memo = field(default_factory=Memo)
 
 
@@ -92,7 +91,7 @@ def judged_markers(
     if not places:
         return None
     markers = [sample.markers[place] for place in places]
-    keys = tuple(_key(marker, settings, context) for marker in markers)
+    keys = tuple(_key(marker, sample.sample, settings, context) for marker in markers)
     counts = level_counts(markers, settings.design_factor)
     known = (
         keys,
@@ -153,9 +152,9 @@ def _design(
 
 
 def _key(
-    marker: MarkerCounts, settings: LevelSettings, context: RunContext
+    marker: MarkerCounts, sample: str, settings: LevelSettings, context: RunContext
 ) -> MarkerKey:
-    declared = settings.declared_rate + context.carry_over.get(marker.marker, 0.0)
+    declared = settings.declared_rate + context.run.into(sample, marker.marker).rate
     return MarkerKey(marker.marker, marker.error_class, declared)
 
 

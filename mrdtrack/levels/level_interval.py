@@ -2,9 +2,9 @@
 
 Integrated likelihood of the level over heterogeneity between markers (Gamma) and a 2 %
 chance that a marker is lost. Upper bound: 97.5 % point under a flat prior, which is
-Garwood's for a clean marker. Lower bound: 0 where p > 0.025, else by inverting the
-test itself, and by the 2.5 % point under the prior 1/f (Garwood's) where the evidence
-is overwhelming.
+Garwood's for a clean marker; exactly that where no molecule was seen. Lower bound: 0
+where p > 0.025, else by inverting the test itself, and by the 2.5 % point under the
+prior 1/f (Garwood's) where the evidence is overwhelming.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.levels.detection import Evidence, LevelCounts, NullTable
-from mrdtrack.levels.exact_bounds import FloatArray
+from mrdtrack.levels.exact_bounds import FloatArray, poisson_bounds
 from mrdtrack.levels.limits import critical_values, detection_probability, level_at
 from mrdtrack.levels.negative_binomials import (
     LARGEST_SHAPE,
@@ -142,7 +142,11 @@ def level_estimate(
     tail = (1.0 - confidence) / 2.0
     curve = _curve(table, counts, store)
     level, likelihood = curve
-    value = _peak(level, likelihood) if counts.alt.any() else 0.0
+    if not counts.alt.any():
+        none_seen = float(poisson_bounds(0, confidence)[1])
+        molecules = float((counts.molecules * counts.ratio).sum())
+        return LevelEstimate(0.0, 0.0, none_seen / molecules, curve)
+    value = _peak(level, likelihood)
     high = _quantile(level, likelihood, 1.0 - tail)
     low = _lower(table, counts, found, curve, tail)
     return LevelEstimate(value, min(low, value), max(high, value), curve)

@@ -78,6 +78,7 @@ def log_count_probability(
     """
     s = np.minimum(shape, LARGEST_SHAPE)
     log_p = -s * np.log1p(mean / s)
+    log_p = np.broadcast_to(log_p, np.broadcast_shapes(log_p.shape, np.shape(count)))
     seen = np.broadcast_to(count > 0, log_p.shape)
     if seen.any():
         k = np.broadcast_to(count, log_p.shape)[seen]

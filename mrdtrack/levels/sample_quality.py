@@ -28,6 +28,7 @@ def sample_findings(
     found = [
         *_discordance(names, judged, level, settings),
         *_background(names, judged, context),
+        *_carried_over(counts.sample, names, judged, settings, context),
     ]
     return tuple(found)
 
@@ -84,6 +85,41 @@ def _lost_markers(
     high = clopper_pearson(alt, molecules, confidence)[1] / ratio
     lost = np.flatnonzero(high < level.low * 2 / 3)
     return [names[int(i)] for i in lost]
+
+
+def _carried_over(
+    sample: str,
+    names: Sequence[str],
+    judged: JudgedMarkers,
+    settings: LevelSettings,
+    context: RunContext,
+) -> list[QualityFinding]:
+    """Tell of molecules that other samples of the run may explain."""
+    if not context.run.levels:
+        return [
+            _finding(
+                "carry_over_unchecked",
+                "info",
+                "No other sample of the sequencing run was given, so carry-over "
+                "between samples could not be checked.",
+            )
+        ]
+    sources = {name: context.run.into(sample, name) for name in names}
+    told = [
+        f"{name} (as much as {carried.rate:.1e} from {carried.source})"
+        for name, alt in zip(names, judged.counts.alt, strict=True)
+        if alt > 0 and (carried := sources[name]).rate > 0
+    ]
+    if not told or judged.found.p_value <= settings.alpha:
+        return []
+    return [
+        _finding(
+            "explained_by_carry_over",
+            "warning",
+            f"{_listed(told)}: the molecules seen may have come over from other "
+            "samples of the run.",
+        )
+    ]
 
 
 def _background(
