@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mrdtrack.errors import FaultList, PanelError
+from mrdtrack.panel.file import read_panel
 from mrdtrack.panel.importers import import_panel
 from mrdtrack.panel.importers.adjacency_text import reverse_complement
 from mrdtrack.panel.importers.outcome import ImportOptions
@@ -331,3 +332,17 @@ def test_a_wrong_immunoseq_row_is_named(tmp_path: Path, row: str, reason: str) -
     path = write(tmp_path / "i.tsv", "nucleotide aminoAcid templates", row)
     with pytest.raises(FaultList, match=f"line 2: .*{reason}"):
         import_panel([path])
+
+
+def test_trust4s_own_report_of_a_real_sample(shared_cases: Path) -> None:
+    """Clones of 5 % and more are taken, and all hold the panel's junctions."""
+    case = shared_cases / "s11_igh_clonotypes_miseq"
+    report = case / "trust4_report_top.tsv"
+    panel = read_panel(case / "panel.toml")
+    index = sequences(report)
+    assert [m.locus for m in index] == ["IGH"] * len(index)
+    everything = {m.sequence for m in sequences(report, ImportOptions(min_share=0.0))}
+    known = [as_sequence(m).sequence for m in panel.marker]
+    assert {m.sequence for m in index} <= everything
+    assert known[0] == index[0].sequence
+    assert sum(sequence in everything for sequence in known) >= 4

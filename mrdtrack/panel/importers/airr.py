@@ -5,7 +5,7 @@ Vidjil writes reads to `duplicate_count`, TRUST4 to `consensus_count`, cellrange
 to `duplicate_count` beside reads in `consensus_count`; IgBLAST and IMGT write none, so
 each row is one. The junction is `junction`, else cut from `sequence` by the CDR3's
 position (three bases more on each side), else Vidjil's 50-base window in
-`sequence_id`.
+`sequence_id`. TRUST4's own report (`count`, `CDR3nt`, `V`, `J`) is read as well.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mrdtrack.panel.importers.tables import (
     whole_number,
 )
 
-COUNTS = ("umi_count", "duplicate_count", "consensus_count")
+COUNTS = ("umi_count", "duplicate_count", "consensus_count", "count")
 VIDJIL_WINDOW = 50
 MIN_JUNCTION = 12
 _BASES = re.compile("[ACGTN]+")
@@ -67,7 +67,7 @@ def _clones(rows: list[Row], column: str | None, found: Imported) -> Iterator[Cl
         if not sequence or "N" in sequence or len(sequence) < MIN_JUNCTION:
             n_without += 1
             continue
-        v_call, j_call = row.first("v_call"), row.first("j_call")
+        v_call, j_call = row.first("v_call", "v"), row.first("j_call", "j")
         locus = locus_of(row.first("locus")) or locus_of(v_call) or locus_of(j_call)
         name = clone_name(locus, v_call, j_call, row.line - 1)
         yield Clone(sequence, locus, count, name, row.where, _is_unique(row))
@@ -81,7 +81,7 @@ def junction_of(row: Row) -> str:
     Raises:
         Fault: a sequence holds other letters, or the CDR3 lies outside it.
     """
-    junction = _bases(row.first("junction"), "junction")
+    junction = _bases(row.first("junction", "cdr3nt"), "junction")
     if junction:
         return junction
     start = row.first("cdr3_start", "cdr3_sequence_start")

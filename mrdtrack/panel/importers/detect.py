@@ -27,6 +27,7 @@ _HEADERS: tuple[tuple[Kind, frozenset[str]], ...] = (
     ("star-fusion", frozenset({"fusionname", "leftbreakpoint", "rightbreakpoint"})),
     ("bedpe", frozenset({"start1", "end1", "start2", "end2"})),
     ("airr", frozenset({"sequence_id", "v_call", "j_call"})),
+    ("airr", frozenset({"cdr3nt", "v", "j"})),
     ("immunoseq", frozenset({"nucleotide", "vgenename"})),
     ("immunoseq", frozenset({"nucleotide", "vindex"})),
     ("immunoseq", frozenset({"nucleotide", "aminoacid"})),
