@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import click
@@ -176,3 +178,104 @@ def test_a_list_of_words_is_split_at_commas() -> None:
     for text in ("html,", "odt", ""):
         with pytest.raises(click.UsageError, match="none of html, pdf, json"):
             parse(listed, text)
+
+
+WIRED: list[tuple[str, dict[str, Any]]] = [
+    (
+        "timeline a.mrd.json b.mrd.json -o out --protocol eln --protocol x.toml "
+        "--external e.csv --treatments t.csv --facts f.toml --baseline DX --force "
+        "--language fr --audience patient --format pdf,json --quiet",
+        {
+            "results": (Path("a.mrd.json"), Path("b.mrd.json")),
+            "output": Path("out"),
+            "protocols": ("eln", "x.toml"),
+            "external": Path("e.csv"),
+            "treatments": Path("t.csv"),
+            "facts": Path("f.toml"),
+            "baseline": "DX",
+            "language": "fr",
+            "audience": "patient",
+            "formats": ("pdf", "json"),
+            "force": True,
+            "quiet": True,
+        },
+    ),
+    (
+        "panel import a.vcf b.vcf -o p.toml --patient P1 --disease AML --from vcf "
+        "--assembly GRCh38 --sample T --time-point 2 --pass-only --min-share 0.1 "
+        "--skip-unusable --reference r.fa --course c.csv --force -q",
+        {
+            "files": (Path("a.vcf"), Path("b.vcf")),
+            "output": Path("p.toml"),
+            "patient": "P1",
+            "disease": "AML",
+            "assembly": "GRCh38",
+            "kind": "vcf",
+            "sample": "T",
+            "time_point": 2,
+            "pass_only": True,
+            "min_share": 0.1,
+            "skip_unusable": True,
+            "reference": Path("r.fa"),
+            "course": Path("c.csv"),
+            "force": True,
+            "quiet": True,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"), WIRED, ids=[line.split(" -")[0] for line, _ in WIRED]
+)
+def test_a_command_hands_on_all_it_was_given(
+    line: str, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, request = run(monkeypatch, line, SimpleNamespace(flags=()))
+    assert result.exit_code == 0, result.stderr
+    assert {key: getattr(request, key) for key in expected} == expected
+    assert set(expected) == {field.name for field in dataclasses.fields(request)}
+
+
+@pytest.mark.parametrize(
+    ("gates", "code"),
+    [
+        ("", 0),
+        ("--fail-on REPEAT_SAMPLE", 0),
+        ("--fail-on INTENSIFY_DISCUSS", 3),
+        ("--fail-on REPEAT_SAMPLE --fail-on INTENSIFY_DISCUSS", 3),
+    ],
+)
+def test_a_flag_is_no_failure_unless_asked_for(
+    gates: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = (
+        SimpleNamespace(action="MONITOR_CLOSER"),
+        SimpleNamespace(action="INTENSIFY_DISCUSS"),
+    )
+    line = f"timeline a.mrd.json -o out {gates}"
+    result, _ = run(monkeypatch, line, SimpleNamespace(flags=flags))
+    assert result.exit_code == code
+
+
+@pytest.mark.parametrize(
+    "line", ["quantify p.toml a.bam -o out", "levels - c.tsv -o x"]
+)
+@pytest.mark.parametrize(
+    ("gates", "code"),
+    [
+        ("", 0),
+        ("--fail-on not_evaluable", 0),
+        ("--fail-on quantified", 3),
+        ("--fail-on not_evaluable --fail-on quantified", 3),
+    ],
+)
+def test_a_call_is_no_failure_unless_asked_for(
+    line: str, gates: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = [
+        SimpleNamespace(level=SimpleNamespace(call=call))
+        for call in ("not_detected", "quantified")
+    ]
+    result, _ = run(monkeypatch, f"{line} {gates}", answer)
+    assert result.exit_code == code
