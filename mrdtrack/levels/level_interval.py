@@ -171,7 +171,8 @@ def _curve(
 ) -> LevelLikelihood:
     """Return the likelihood on the design's grid, or finely where that is too coarse.
 
-    The design's grid suffices where the likelihood ends inside it and is wide.
+    The design's grid suffices where the likelihood ends inside it and is wide, and no
+    marker's own fraction lies near its end.
     """
     weight = HETEROGENEITY_WEIGHT if len(counts.alt) > 1 else np.ones(1)
 
@@ -187,7 +188,9 @@ def _curve(
 
     level, log_l = store.level, mixed(store.log_likelihood(counts))
     wide = int((log_l > log_l.max() - 2.0).sum()) >= 8
-    if not wide or log_l[-1] > log_l.max() - 18.0:
+    highest = float((counts.alt / (counts.molecules * counts.ratio)).max())
+    inside = 2.0 * highest < level[-1] and log_l[-1] < log_l.max() - 18.0
+    if not (wide and inside):
         level = _near(counts, likelihood)
         log_l = likelihood(level)
     return LevelLikelihood(level, np.exp(log_l - log_l.max()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mrdtrack.counts import BackgroundSite
 from mrdtrack.errors import CountsError
 from mrdtrack.levels.counts_tables import (
     BACKGROUND_NEEDED,
@@ -54,6 +55,25 @@ class SiteTable:
             key = self.sites[site]
             by_class.setdefault(self.classes[code], {})[key] = (alt, molecules)
         return SiteCounts(f"{sample} sites", by_class)
+
+    def listed(self, sample: str) -> tuple[BackgroundSite, ...]:
+        """Return the sites of one sample as file models, as `judge_sample` takes."""
+        found = []
+        for error_class, sites in self.of(sample).by_class.items():
+            for key, (alt, molecules) in sites.items():
+                contig, position, ref, change = (*key.split("\t"), "", "", "")[:4]
+                found.append(
+                    BackgroundSite(
+                        contig=contig,
+                        position=int(position) if position.isdigit() else 0,
+                        ref=ref,
+                        alt=change,
+                        error_class=error_class,
+                        alt_molecules=alt,
+                        molecules=molecules,
+                    )
+                )
+        return tuple(found)
 
 
 def read_sites(paths: Sequence[Path], known: Collection[str]) -> SiteTable:
