@@ -47,7 +47,7 @@ from mrdtrack.levels.limits import (
     truncated_mass,
     truncated_sum,
 )
-from mrdtrack.levels.negative_binomials import count_table, with_signal
+from mrdtrack.levels.negative_binomials import RateMixture, count_table, with_signal
 
 Hits = NDArray[np.bool_]
 
@@ -71,11 +71,12 @@ class Sensitivity(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """Share of intervals that hold the truth, and mean width over the known one's."""
+    """Share of intervals that hold the truth, and mean width over the knowing one's."""
 
     signal: float
     coverage: float
     error: float
+    width: float
 
 
 def prepared(design: Design, alpha: float = 0.01) -> NullTable:
@@ -186,20 +187,44 @@ def coverage(
     name: str, scenario: Scenario, signal: float, size: int, samples: int
 ) -> Coverage:
     """Return how often intervals hold a level of so many expected molecules."""
-    held = []
+    held: list[float] = []
+    widths = np.zeros(2)
     for design, rng in designs(scenario, name, size):
-        table = prepared(design)
+        tables = prepared(design), knowing_table(design)
+        table = tables[0]
         level = signal / float(table.molecules.sum())
-        store = LikelihoodStore(table)
+        stores = [LikelihoodStore(either) for either in tables]
         counts = judged_counts(design, draw_samples(design, level, samples, rng))
         inside = 0
         for alt in counts:
             sample = LevelCounts(alt, table.molecules, table.ratio)
-            estimate = level_estimate(table, sample, evidence(table, alt), store)
-            inside += estimate.low <= level <= estimate.high
+            found = [
+                level_estimate(either, sample, evidence(either, alt), store)
+                for either, store in zip(tables, stores, strict=True)
+            ]
+            inside += found[0].low <= level <= found[0].high
+            widths += [estimate.high - estimate.low for estimate in found]
         held.append(inside / samples)
     error = float(np.std(held, ddof=1) / np.sqrt(size))
-    return Coverage(signal, float(np.mean(held)), error)
+    width = float(widths[0] / widths[1])
+    return Coverage(signal, float(np.mean(held)), error, width)
+
+
+def knowing_table(design: Design, alpha: float = 0.01) -> NullTable:
+    """Return the null table of one who knows the markers' rates and their spread."""
+    s = design.scenario
+    size = s.markers
+    one = np.ones((size, 1))
+    mixture = RateMixture(
+        weight=one,
+        rate=(design.rate + s.bleed)[:, None],
+        shape=np.full((size, 1), 1 / s.transient_cv**2),
+        class_of=np.full(size, -1, dtype=np.int64),
+        nodes=np.zeros((0, 1)),
+        given_node=one[:, None, :],
+    )
+    molecules = np.maximum(design.molecules / s.design_factor, 1.0)
+    return null_table(molecules, np.ones(size), mixture, alpha)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -236,7 +261,7 @@ def main(arguments: Sequence[str]) -> None:
             cells = []
             for signal in SIGNALS:
                 held = coverage(name, scenario, signal, max(asked.designs // 5, 2), 10)
-                cells.append(f"{held.coverage:.3f}")
+                cells.append(f"{held.coverage:.3f} ({held.width:.2f})")
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
