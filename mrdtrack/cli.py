@@ -107,6 +107,16 @@ def levels(fail_on: tuple[str, ...], **request: Any) -> None:
 @options.path("--treatments", text="Treatments, as CSV.")
 @options.path("--facts", text="What rules must know of the patient, as TOML.")
 @click.option("--baseline", help="Sample to measure reductions from.")
+@click.option(
+    "--as-of",
+    type=options.IsoDate(),
+    help="Day to say what is due on (default: that of the last visit).",
+)
+@click.option(
+    "--compare",
+    multiple=True,
+    help="Also list on stdout how flags differ under this protocol instead.",
+)
 @options.language
 @click.option(
     "--audience",
@@ -126,11 +136,15 @@ def levels(fail_on: tuple[str, ...], **request: Any) -> None:
 @options.force
 @options.quiet
 @options.fail_on(options.ACTIONS, "the action of a flag")
-def timeline(fail_on: tuple[str, ...], **request: Any) -> None:
+def timeline(fail_on: tuple[str, ...], compare: tuple[str, ...], **asked: Any) -> None:
     """Put a patient's visits in order: the course, flags and a report."""
-    from mrdtrack.commands.timeline import TimelineRequest, timeline
+    from mrdtrack.commands import timeline as command
 
-    course = timeline(TimelineRequest(**request))
+    request = command.TimelineRequest(**asked)
+    course = command.timeline(request)
+    if compare:
+        differences = command.compare(request, compare)
+        click.echo(command.tell_differences(differences), nl=False)
     gate(any(flag.action in fail_on for flag in course.flags))
 
 
@@ -205,6 +219,22 @@ def panel_show(**request: Any) -> None:
     panel_show(PanelShowRequest(**request))
 
 
+@main.command()
+@options.panel_argument
+@options.files("reads", "CONTROL...")
+@options.path("-o", "--output", text="Background file to write.", required=True)
+@options.reference
+@options.reading
+@options.threads
+@options.force
+@options.quiet
+def background(**request: Any) -> None:
+    """Make a background file of CONTROL reads, for `quantify --background`."""
+    from mrdtrack.commands.background import BackgroundRequest, background
+
+    background(BackgroundRequest(**request))
+
+
 @main.group()
 def protocols() -> None:
     """List, show and check the clinical rules."""
@@ -216,6 +246,53 @@ def protocols_list() -> None:
     from mrdtrack.commands.protocols import list_protocols
 
     list_protocols()
+
+
+@protocols.command("show")
+@options.protocol_argument
+def protocols_show(protocol: str) -> None:
+    """Show a PROTOCOL (an id, or a file) rule by rule, with the source of each."""
+    from mrdtrack.commands.protocols import show_protocol
+
+    show_protocol(protocol)
+
+
+@protocols.command("check")
+@options.protocol_argument
+def protocols_check(protocol: str) -> None:
+    """Look for all faults of a PROTOCOL at once; exit 1 where there is any."""
+    from mrdtrack.commands.protocols import check_protocol
+
+    check_protocol(protocol)
+
+
+@main.command()
+@options.output_folder
+@click.option(
+    "--depth",
+    type=options.Number(),
+    required=True,
+    help="Informative molecules a marker.",
+)
+@click.option("--markers", type=click.IntRange(min=1), help="Number of markers.")
+@options.path("--panel", text="Panel to count the markers in, instead.")
+@options.input_amount
+@click.option(
+    "--molecules",
+    type=click.Choice(options.PLANNED_MOLECULES),
+    default="umi",
+    show_default=True,
+    help="Kind of molecules, for their usual error rate.",
+)
+@click.option("--error-rate", type=options.Number(below=1), help="Errors a molecule.")
+@options.controls
+@options.alpha
+@options.force
+def plan(**request: Any) -> None:
+    """Tell what a planned assay could see: expected LoB, LoD95 and LoQ."""
+    from mrdtrack.commands.plan import PlanRequest, plan
+
+    plan(PlanRequest(**request))
 
 
 @main.command()
@@ -236,13 +313,7 @@ def protocols_list() -> None:
     show_default=True,
     help="Samples of each level.",
 )
-@click.option(
-    "--controls",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Samples without leukaemia.",
-)
+@options.controls
 @options.path("--course", text="Visits to simulate instead, as CSV: sample,level,...")
 @options.path("--control-reads", text="Real BAM to spike the molecules into.")
 @click.option(
@@ -259,20 +330,8 @@ def protocols_list() -> None:
     show_default=True,
     help="Molecules over any one point.",
 )
-@click.option(
-    "--contamination",
-    type=click.FloatRange(min=0, max=1),
-    default=0.0,
-    show_default=True,
-    help="Share of the molecules of another person.",
-)
-@click.option(
-    "--carry-over",
-    type=click.FloatRange(min=0, max=1),
-    default=0.0,
-    show_default=True,
-    help="Share of the molecules of the sample before.",
-)
+@options.share("--contamination", "Share of the molecules of another person.")
+@options.share("--carry-over", "Share of the molecules of the sample before.")
 @click.option("--lost", multiple=True, help="Marker that is gone (may be repeated).")
 @click.option(
     "--write",
@@ -291,7 +350,30 @@ def simulate(**request: Any) -> None:
 
 
 @main.command()
-@options.path("-o", "--output", text="Folder to write into.", required=True)
+@options.files("levels", "LEVELS...")
+@options.path("--truth", text="TSV: sample, true_level, lot.", required=True)
+@options.output_folder
+@options.path(
+    "--control-counts", text="Counts of a control (may be repeated).", multiple=True
+)
+@options.path(
+    "--control-background",
+    text="Its non-marker positions (may be repeated).",
+    multiple=True,
+)
+@options.goal("--cv-goal", 0.3, "Relative standard deviation allowed at the LoQ.")
+@options.goal("--total-error-goal", 0.7, "Total error allowed at the LoQ.")
+@options.alpha
+@options.force
+def validate(**request: Any) -> None:
+    """Work out an assay's LoB, LoD and LoQ from LEVELS tables with known truth."""
+    from mrdtrack.commands.validate import ValidateRequest, validate
+
+    validate(ValidateRequest(**request))
+
+
+@main.command()
+@options.output_folder
 @options.language
 @options.force
 @options.quiet

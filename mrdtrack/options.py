@@ -55,6 +55,7 @@ IMPORT_KINDS = (
     "bedpe",
     "table",
 )
+PLANNED_MOLECULES = ("reads", "umi", "duplex", "junction")
 TABLE_FORMATS = ("table", "json", "tsv")
 PATH = click.Path(path_type=Path)
 
@@ -173,6 +174,27 @@ def fail_on(words: Sequence[str], what: str) -> Decorator:
     )
 
 
+def goal(flag: str, default: float, text: str) -> Decorator:
+    """Take a goal that a validation is held to."""
+    return click.option(
+        flag, type=Number(), default=default, show_default=True, help=text
+    )
+
+
+def share(flag: str, text: str) -> Decorator:
+    """Take a share of 0 to 1, 0 unless told."""
+    kind = click.FloatRange(min=0, max=1)
+    return click.option(flag, type=kind, default=0.0, show_default=True, help=text)
+
+
+protocol_argument = click.argument("protocol", metavar="PROTOCOL")
+controls = click.option(
+    "--controls",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Samples without leukaemia.",
+)
 panel_argument = click.argument("panel", metavar="PANEL", type=PATH)
 reference = path("--reference", text="Reference FASTA (plain or bgzip).")
 output_folder = path("-o", "--output", text="Folder to write into.", required=True)

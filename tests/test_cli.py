@@ -23,7 +23,7 @@ from mrdtrack.panel.importers.detect import Kind
 from mrdtrack.panel.model import Disease
 
 # What a command line adds to the request, besides its own parameters.
-OWN = {"fail_on"}
+OWN = {"fail_on", "compare"}
 
 
 def leaves(
@@ -38,6 +38,7 @@ def leaves(
 
 
 LEAVES = tuple(leaves(main))
+REQUESTED = tuple(leaf for leaf in LEAVES if leaf[0] != "protocols")
 
 
 def find(words: tuple[str, ...]) -> click.Command:
@@ -82,7 +83,7 @@ def run(
     return result, recorder.requests[0] if recorder.requests else None
 
 
-@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+@pytest.mark.parametrize("words", REQUESTED, ids=" ".join)
 def test_options_and_request_are_the_same(words: tuple[str, ...]) -> None:
     given = {param.name for param in find(words).params if param.expose_value} - OWN
     taken = {field.name for field in dataclasses.fields(request_class(words))}
@@ -93,14 +94,15 @@ def least_line(command: click.Command) -> list[str]:
     """The shortest command line that is accepted."""
     line = []
     for param in command.params:
+        value = "1" if isinstance(param.type, options.Number) else "x"
         if isinstance(param, click.Argument):
-            line.append("x")
+            line.append(value)
         elif param.required:
-            line += [param.opts[-1], "x"]
+            line += [param.opts[-1], value]
     return line
 
 
-@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+@pytest.mark.parametrize("words", REQUESTED, ids=" ".join)
 def test_a_default_is_the_same_for_both(words: tuple[str, ...]) -> None:
     command = find(words)
     given = command.make_context(PROGRAM, least_line(command)).params
@@ -184,7 +186,7 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
     (
         "timeline a.mrd.json b.mrd.json -o out --protocol eln --protocol x.toml "
         "--external e.csv --treatments t.csv --facts f.toml --baseline DX --force "
-        "--language fr --audience patient --format pdf,json --quiet",
+        "--as-of 2026-01-31 --language fr --audience patient --format pdf,json --quiet",
         {
             "results": (Path("a.mrd.json"), Path("b.mrd.json")),
             "output": Path("out"),
@@ -193,6 +195,7 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
             "treatments": Path("t.csv"),
             "facts": Path("f.toml"),
             "baseline": "DX",
+            "as_of": "2026-01-31",
             "language": "fr",
             "audience": "patient",
             "formats": ("pdf", "json"),
@@ -222,6 +225,100 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
             "quiet": True,
         },
     ),
+    (
+        "quantify p.toml a.bam b.bam -o out --reference r.fa --sample S --threads 2 "
+        "--date 2026-01-31 --specimen bone_marrow --timepoint FU --input-ng 500 "
+        "--control n1.bam --control n2.bam --background b.json --molecules umi "
+        "--umi-tag RX --scan --min-family-size 2 --min-base-quality 30 --alpha 0.001 "
+        "--min-mapping-quality 40 --required-sensitivity 1e-4 --force -q --format tsv",
+        {
+            "panel": Path("p.toml"),
+            "reads": (Path("a.bam"), Path("b.bam")),
+            "output": Path("out"),
+            "reference": Path("r.fa"),
+            "sample": "S",
+            "date": "2026-01-31",
+            "specimen": "bone_marrow",
+            "timepoint": "FU",
+            "input_ng": 500.0,
+            "input_genomes": None,
+            "control": (Path("n1.bam"), Path("n2.bam")),
+            "background": Path("b.json"),
+            "molecules": "umi",
+            "umi_tag": "RX",
+            "scan": True,
+            "min_family_size": 2,
+            "min_base_quality": 30,
+            "min_mapping_quality": 40,
+            "required_sensitivity": 1e-4,
+            "alpha": 0.001,
+            "threads": 2,
+            "force": True,
+            "quiet": True,
+            "format": "tsv",
+        },
+    ),
+    (
+        "levels - a.tsv b.tsv -o out --control-counts c.tsv --background-counts d.tsv "
+        "--background b.json --input-genomes 1000 --required-sensitivity 1e-4 "
+        "--alpha 0.05 --force -q --format json",
+        {
+            "panel": Path("-"),
+            "counts": (Path("a.tsv"), Path("b.tsv")),
+            "output": Path("out"),
+            "control_counts": (Path("c.tsv"),),
+            "background_counts": (Path("d.tsv"),),
+            "background": Path("b.json"),
+            "input_ng": None,
+            "input_genomes": 1000.0,
+            "required_sensitivity": 1e-4,
+            "alpha": 0.05,
+            "force": True,
+            "quiet": True,
+            "format": "json",
+        },
+    ),
+    (
+        "panel check p.toml --reference r.fa --reads a.bam",
+        {"panel": Path("p.toml"), "reference": Path("r.fa"), "reads": Path("a.bam")},
+    ),
+    (
+        "plan -o out --depth 20000 --markers 5 --input-ng 500 --molecules duplex "
+        "--error-rate 1e-7 --controls 3 --alpha 0.01 --force",
+        {
+            "output": Path("out"),
+            "depth": 20000.0,
+            "markers": 5,
+            "panel": None,
+            "input_ng": 500.0,
+            "input_genomes": None,
+            "molecules": "duplex",
+            "error_rate": 1e-7,
+            "controls": 3,
+            "alpha": 0.01,
+            "force": True,
+        },
+    ),
+    (
+        "validate a.tsv b.tsv --truth t.tsv -o out --control-counts c.tsv "
+        "--cv-goal 0.2 --control-background d.tsv --total-error-goal 0.5 "
+        "--alpha 0.05 --force",
+        {
+            "levels": (Path("a.tsv"), Path("b.tsv")),
+            "truth": Path("t.tsv"),
+            "output": Path("out"),
+            "control_counts": (Path("c.tsv"),),
+            "control_background": (Path("d.tsv"),),
+            "cv_goal": 0.2,
+            "total_error_goal": 0.5,
+            "alpha": 0.05,
+            "force": True,
+        },
+    ),
+    (
+        "demo -o out --language fr --force --quiet",
+        {"output": Path("out"), "language": "fr", "force": True, "quiet": True},
+    ),
 ]
 
 
@@ -231,10 +328,63 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
 def test_a_command_hands_on_all_it_was_given(
     line: str, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result, request = run(monkeypatch, line, SimpleNamespace(flags=()))
+    answer = (
+        [] if line.startswith(("quantify", "levels")) else SimpleNamespace(flags=())
+    )
+    result, request = run(monkeypatch, line, answer)
     assert result.exit_code == 0, result.stderr
     assert {key: getattr(request, key) for key in expected} == expected
     assert set(expected) == {field.name for field in dataclasses.fields(request)}
+
+
+@pytest.mark.parametrize(
+    ("line", "function"),
+    [
+        ("protocols show eln", "show_protocol"),
+        ("protocols check own.toml", "check_protocol"),
+    ],
+)
+def test_a_protocol_is_named(
+    line: str, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(None)
+    monkeypatch.setattr(f"mrdtrack.commands.protocols.{function}", recorder)
+    result = CliRunner().invoke(main, line.split(), prog_name=PROGRAM)
+    assert result.exit_code == 0
+    assert recorder.requests == [line.rsplit(maxsplit=1)[-1]]
+
+
+def test_protocols_are_listed_on_stdout() -> None:
+    result = CliRunner().invoke(main, ["protocols", "list"], prog_name=PROGRAM)
+    assert result.exit_code == 0
+    header, *rows = result.stdout.splitlines()
+    assert header.split("\t") == ["id", "version", "diseases", "rules", "title"]
+    assert rows
+
+
+def test_an_unknown_protocol_is_one_line() -> None:
+    words = ["protocols", "show", "no-such"]
+    result = CliRunner().invoke(main, words, prog_name=PROGRAM)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("mrdtrack protocols show: error: no-such: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_timeline_tells_how_other_protocols_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = []
+
+    def compare(request: Any, others: tuple[str, ...]) -> tuple[()]:
+        compared.append(others)
+        return ()
+
+    monkeypatch.setattr("mrdtrack.commands.timeline.compare", compare)
+    line = "timeline a.mrd.json -o out --compare x --compare y.toml"
+    result, _ = run(monkeypatch, line, SimpleNamespace(flags=()))
+    assert compared == [("x", "y.toml")]
+    assert result.stdout.startswith("date\tvisit\taction")
 
 
 @pytest.mark.parametrize(

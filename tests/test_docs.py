@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -84,7 +87,7 @@ def test_every_command_line_shown_is_accepted(repository: Path) -> None:
     shown = shown_commands(repository)
     assert len(shown) > 5
     for page, line in shown:
-        args = shlex.split(line, comments=True)[1:]
+        args = shlex.split(re.split(r" \| | 2>", line)[0], comments=True)[1:]
         command: click.Command = main
         while isinstance(command, click.Group) and args[0] in command.commands:
             command = command.commands[args.pop(0)]
@@ -95,6 +98,34 @@ def test_every_command_line_shown_is_accepted(repository: Path) -> None:
             pytest.fail(f"{page}: {line}: {error.format_message()}")
         except click.exceptions.Exit:
             pass  # --help and --version do their work while they are parsed
+
+
+def readme_session(repository: Path) -> list[tuple[str, str]]:
+    """Each command of the README's session, with what it shows below it."""
+    text = (repository / "README.md").read_text()
+    (block,) = re.findall(r"-->\n\n```console\n(.*?)```", text, re.DOTALL)
+    steps = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    command = re.compile(r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", re.DOTALL)
+    whole = (command.fullmatch(step) for step in steps)
+    return [(found[1], found[2]) for found in whole if found]
+
+
+def test_the_session_of_the_readme_is_real(repository: Path, tmp_path: Path) -> None:
+    steps = readme_session(repository)
+    assert len(steps) == 2
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    plain = {"PATH": path, "NO_COLOR": "1", "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+    for line, shown in steps:
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path,
+            env={**os.environ, **plain},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stderr == ""
+        assert done.stdout == shown
 
 
 def test_links_lead_somewhere(repository: Path) -> None:

@@ -42,7 +42,7 @@ def demo(request: DemoRequest) -> Timeline:
     """
     folder = request.output / "input"
     with demo_folder() as example:
-        files = {path.name: path.read_bytes() for path in example.iterdir()}
+        files = {path.name: path.read_bytes() for path in sorted(example.iterdir())}
         write_files(folder, files, force=request.force)
     course = _follow(request, folder)
     if not request.quiet:
