@@ -271,8 +271,8 @@ def main() -> None:
         "to be told from chance: none for substitutions and whole sequences, 5 for "
         "short indels, 8 for joins, 12 for joined sequences. A substitution that only "
         "a base at Q12 shows is ambiguous, by the least base quality of 20: hence 95 "
-        "to 98 % there, for alt and ref alike. The fraction of a sequence is that of all "
-        "reads of the file.\n"
+        "to 98 % there, for alt and ref alike. The fraction of a sequence is that of "
+        "all reads of the file.\n"
     )
     text = "\n".join([head, *parts])
     if asked.output:
