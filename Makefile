@@ -70,7 +70,7 @@ fixtures: setup ## rebuild data/fixtures, byte for byte
 	$(BIN)/python -m mrdtrack.lab.fixtures
 
 bench: setup ## measure speed
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.speed
 
 study: setup ## measure the calibration of levels and limits on simulated samples
 	$(BIN)/python -m benchmarks.study

@@ -328,7 +328,7 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
 def test_a_command_hands_on_all_it_was_given(
     line: str, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = (
+    answer: Any = (
         [] if line.startswith(("quantify", "levels")) else SimpleNamespace(flags=())
     )
     result, request = run(monkeypatch, line, answer)
