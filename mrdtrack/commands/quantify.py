@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from mrdtrack import __version__
 from mrdtrack.counting.count import count_reads
@@ -22,9 +22,10 @@ from mrdtrack.panel.model import Breakpoint, Duplication, Panel
 from mrdtrack.panel.reference import Reference
 from mrdtrack.provenance import describe_run
 from mrdtrack.reports.output_files import write_files
-from mrdtrack.reports.result_files import ReferenceBases, result_files
+from mrdtrack.reports.result_files import result_files
 from mrdtrack.reports.tables import model_json
 from mrdtrack.reports.terminal import formatted, wants_colour
+from mrdtrack.reports.vcf import ReferenceBases
 
 OutputFormat = Literal["table", "json", "tsv"]
 
@@ -114,7 +115,7 @@ def counting_settings(request: QuantifyRequest) -> CountingSettings:
         "min_base_quality": request.min_base_quality,
         "min_mapping_quality": request.min_mapping_quality,
     }
-    mode = None if request.molecules == "auto" else cast("MoleculeMode", request.molecules)
+    mode = None if request.molecules == "auto" else request.molecules
     return CountingSettings(
         molecules=mode,
         umi_tag=request.umi_tag,
@@ -143,8 +144,9 @@ def _judge(
     settings = LevelSettings(
         required_sensitivity=request.required_sensitivity,
         input_genomes=genomes_of(request.input_ng, request.input_genomes),
-        **({} if request.alpha is None else {"alpha": request.alpha}),
     )
+    if request.alpha is not None:
+        settings = replace(settings, alpha=request.alpha)
     context = run_context(controls)
     return [judge_sample(counts, facts, settings, context) for counts in samples]
 
@@ -170,7 +172,9 @@ def _bases_before(panel: Panel, reference: Reference | None) -> ReferenceBases:
         if isinstance(marker, Duplication):
             places.add((marker.contig, marker.start - 1))
         elif isinstance(marker, Breakpoint):
-            places |= {(end.contig, end.position) for end in (marker.left, marker.right)}
+            places |= {
+                (end.contig, end.position) for end in (marker.left, marker.right)
+            }
     return {
         (contig, position): reference.fetch(contig, position - 1, position)
         for contig, position in places

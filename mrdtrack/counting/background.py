@@ -27,6 +27,7 @@ REACH = 50
 MARGIN = 2
 """Bases around an indel marker that are part of it."""
 LONGEST_RUN = 20
+LEAST_BASES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,14 @@ def count_background(
     for index in range(len(stretches.contigs)):
         sites += _sites_of(index, stretches, counts)
     return tuple(sites)
+
+
+def share_unlike_reference(sites: Sequence[BackgroundSite]) -> float:
+    """Give the share of bases at non-marker positions that are not the reference's."""
+    substitutions = [site for site in sites if site.alt in "ACGT"]
+    read = sum(site.molecules for site in substitutions) / 3
+    unlike = sum(site.alt_molecules for site in substitutions)
+    return unlike / read if read >= LEAST_BASES else 0.0
 
 
 def join_rows(parts: Sequence[BackgroundRows]) -> BackgroundRows:

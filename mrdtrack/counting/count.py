@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from mrdtrack.counting.background import Stretches, count_background, lay_stretches
+from mrdtrack.counting.background import (
+    Stretches,
+    count_background,
+    lay_stretches,
+    share_unlike_reference,
+)
 from mrdtrack.counting.molecules import (
     Grouping,
     choose_grouping,
@@ -22,10 +27,12 @@ from mrdtrack.counting.sequence_tally import SequenceHits, tally_sequences
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.tally import tally_identity, tally_marker, unassessable
 from mrdtrack.counts import (
+    BackgroundSite,
     IdentityCounts,
     MarkerCounts,
     SampleCounts,
 )
+from mrdtrack.errors import AlignmentsError
 from mrdtrack.kernels.arrays import Bytes, Observations, ReadFilter
 from mrdtrack.kernels.background import BackgroundRows, read_stretches
 from mrdtrack.kernels.observations import observe_records
@@ -34,6 +41,9 @@ from mrdtrack.panel.model import Panel
 from mrdtrack.panel.reference import Reference
 
 T = TypeVar("T")
+
+MOST_UNLIKE = 0.2
+"""Share of bases unlike the reference from which reads are of another sequence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +86,10 @@ def count_reads(
     )
     located, identity = _tally_located(plan, observations, grouping, settings)
     rows = tally_sequences(plan.sequences, hits, grouping, settings.min_family_size)
+    background = count_background(
+        stretches, _present(part.rows for part in heard), grouping, settings
+    )
+    _check_fit(path, background)
     counted = {row.marker: row for row in (*located, *rows.markers)}
     for marker, reason in plan.left_out:
         counted[marker.id] = unassessable(marker, grouping.mode, reason)
@@ -83,13 +97,22 @@ def count_reads(
         sample=sample or sample_name(reads),
         molecule_mode=grouping.mode,
         markers=tuple(counted[marker.id] for marker in panel.marker),
-        background=count_background(
-            stretches, _present(part.rows for part in heard), grouping, settings
-        ),
+        background=background,
         identity=identity,
         family_sizes=rows.family_sizes,
         quality=(*reads.findings, *grouping.findings, *plan.findings),
     )
+
+
+def _check_fit(path: Path, background: Sequence[BackgroundSite]) -> None:
+    """See that the reads are of the reference's sequence around the markers."""
+    share = share_unlike_reference(background)
+    if share > MOST_UNLIKE:
+        raise AlignmentsError(
+            str(path),
+            f"{share:.0%} of the bases around the markers are not the reference's",
+            "give the reference that the reads were aligned to, and its positions",
+        )
 
 
 def _present(parts: Iterable[T | None]) -> list[T]:
@@ -114,9 +137,7 @@ def hear(
     chunks = reads.chunks(regions, settings.threads)
 
     def listen(chunk: Bytes) -> Heard:
-        return _listen(
-            chunk, plan, stretches, read_filter, settings.min_base_quality
-        )
+        return _listen(chunk, plan, stretches, read_filter, settings.min_base_quality)
 
     yield from in_order(listen, chunks, settings.threads)
 

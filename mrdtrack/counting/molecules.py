@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,9 @@ def join_observations(parts: Sequence[Observations]) -> Observations:
         return Observations(
             empty, empty.copy(), empty.copy(), empty.copy(), np.zeros(0), empty.copy()
         )
-    return Observations(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return Observations(
+        *(np.concatenate(column) for column in zip(*parts, strict=True))
+    )
 
 
 def choose_grouping(
@@ -227,10 +230,10 @@ def family_numbers(marker: Ints, umi: Ints, start: Ints) -> Ints:
         if len(firsts)
         else np.zeros(0, bool)
     )
-    for low, high in zip(blocks[:-1], blocks[1:], strict=True):
+    for low, high in pairwise(blocks.tolist()):
         tagged = low + int(np.searchsorted(words[low:high], 1))
         if high - tagged > 1 and length[firsts[tagged]] != HASHED:
-            cluster_umis(words, counts, tagged, int(high), root)
+            cluster_umis(words, counts, tagged, high, root)
     numbers = np.empty(len(keys), np.int64)
     numbers[keys] = root[group]
     return numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
 from mrdtrack.counting.reads_file import ReadsFile, Region, length_conflicts
@@ -94,12 +95,12 @@ def plan_counting(
         sequences=sequences,
         sequence_index=build_sequence_index(sequences) if sequences else None,
         left_out=left_out,
-        findings=_mixed_samples(reads),
+        findings=_mixed_samples(reads) + _extract(haplotypes, reads, reference),
     )
 
 
 def marker_haplotypes(
-    markers: list[Located], reference: Reference | None
+    markers: SequenceOf[Located], reference: Reference | None
 ) -> list[MarkerHaplotypes]:
     """Build the haplotypes of located markers; tell all faults at once."""
     if not markers:
@@ -162,6 +163,31 @@ def _check_contigs(
                 f"reads and {conflict.in_reference} in the reference",
                 "give --reference the FASTA that the reads were aligned to",
             )
+
+
+def _extract(
+    haplotypes: list[MarkerHaplotypes], reads: ReadsFile, reference: Reference | None
+) -> tuple[QualityFinding, ...]:
+    """Say where the reference holds only a part of a marker's contig."""
+    if reference is None:
+        return ()
+    lengths = dict(zip(reads.header.contigs, reads.header.lengths, strict=True))
+    contigs = {
+        side.contig
+        for m in haplotypes
+        for side in (m.adjacency.left, m.adjacency.right)
+    }
+    short = sorted(c for c in contigs if reference.length(c) < lengths[c])
+    if not short:
+        return ()
+    return (
+        QualityFinding(
+            code="REFERENCE_EXTRACT",
+            severity="warning",
+            message=f"the reference holds only a part of {', '.join(short[:4])}: "
+            "positions must be those of the extract",
+        ),
+    )
 
 
 def _mixed_samples(reads: ReadsFile) -> tuple[QualityFinding, ...]:

@@ -65,9 +65,7 @@ def tally_sequences(
     observations = _best_only(hits.observations)
     event = np.full(len(markers), JUNCTION, np.int64)
     threshold = np.full(len(markers), HELD_PHRED)
-    grouped = group_molecules(
-        observations, threshold, event, grouping, min_family_size
-    )
+    grouped = group_molecules(observations, threshold, event, grouping, min_family_size)
     molecules = grouped.molecules
     total = _molecules_read(hits, grouping)
     rows = []

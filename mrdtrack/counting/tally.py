@@ -138,7 +138,11 @@ def _denominator(
 
 
 def _of_sides(left: int, right: int, haplotypes: MarkerHaplotypes) -> int:
-    known = [count for count, known in zip((left, right), sides_known(haplotypes), strict=True) if known]
+    known = [
+        count
+        for count, known in zip((left, right), sides_known(haplotypes), strict=True)
+        if known
+    ]
     if len(known) < 2 or max(known) > UNEVEN_SIDES * min(known):
         return max(known, default=0)
     return (left + right + 1) // 2

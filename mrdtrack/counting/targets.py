@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -94,10 +94,11 @@ def marker_windows(
     )
     merged: list[Window] = []
     for contig, low, high in places:
-        if merged and merged[-1].contig == contig and low <= merged[-1].high:
-            last = merged.pop()
-            low, high = last.low, max(high, last.high)
-        merged.append(Window(contig=contig, low=low, high=high))
+        last = merged[-1] if merged else None
+        if last is not None and last.contig == contig and low <= last.high:
+            merged[-1] = replace(last, high=max(high, last.high))
+        else:
+            merged.append(Window(contig=contig, low=low, high=high))
     return merged
 
 

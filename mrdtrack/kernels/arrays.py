@@ -86,6 +86,21 @@ class ReadFilter(NamedTuple):
     umi_tags: Ints  # [2 T] the characters of the tags, the first found counts
 
 
+class ReadScores(NamedTuple):
+    """One decoded read: row 0 as aligned, row 1 its reverse complement."""
+
+    codes: Ints  # [2, L]
+    match: Floats  # [2, L] phred of a base that fits
+    mismatch: Floats  # [2, L] phred of one that does not
+
+
+class Candidates(NamedTuple):
+    """Records and the markers whose windows they lie in, in file order."""
+
+    record: Ints  # [N] offset in the chunk
+    marker: Ints  # [N]
+
+
 class Observations(NamedTuple):
     """What each record says of each marker it comes near, in file order."""
 

@@ -16,7 +16,6 @@ from mrdtrack.kernels._compile import (
     kernel,
     read_i32,
     read_u8,
-    read_u16,
     read_u32,
 )
 from mrdtrack.kernels.arrays import (
@@ -25,6 +24,7 @@ from mrdtrack.kernels.arrays import (
     SPLIT,
     UNMAPPED,
     Bytes,
+    Candidates,
     Ints,
     ReadFilter,
 )
@@ -108,7 +108,7 @@ def write_codes(
     for k in range(n_operations):
         word = read_u32(data, at + 4 * k)
         operation, size = word & 15, word >> 4
-        if operation == 0 or operation == 7 or operation == 8:
+        if operation in (0, 7, 8):
             for p in range(max(position, low), min(position + size, high)):
                 i = query + p - position
                 q = read_u8(data, quality + i)
@@ -118,16 +118,13 @@ def write_codes(
                     codes[begin + p - low] = _CODE_OF_NIBBLE[nibble]
             position += size
             query += size
-        elif operation == 1 or operation == 2:
-            if low < position <= high and codes[begin + position - 1 - low] < NOTHING:
-                codes[begin + position - 1 - low] += 8 * indel_code(operation, size)
-            if operation == 1:
-                query += size
-            else:
-                position += size
-        elif operation == 4:
+        elif operation in (1, 2):
+            at_base = begin + position - 1 - low
+            if low < position <= high and codes[at_base] < NOTHING:
+                codes[at_base] += 8 * indel_code(operation, size)
+        if operation in (1, 4):
             query += size
-        elif operation == 3:
+        elif operation in (2, 3):
             position += size
 
 
@@ -147,28 +144,13 @@ def first_stretch(stretches: StretchArrays, contig: int, position: int) -> int:
 
 
 @kernel
-def enlarged_bytes(values: Bytes, needed: int) -> Bytes:
-    """Copy to an array of at least twice the size."""
-    larger = np.zeros(max(2 * values.shape[0], needed), np.uint8)
-    larger[: values.shape[0]] = values
-    return larger
-
-
-@kernel
-def read_stretches(
-    data: Bytes, stretches: StretchArrays, read_filter: ReadFilter, min_quality: int
-) -> BackgroundRows:
-    """Read what the aligned primary records of a chunk show in the stretches."""
-    size = 1024
-    stretch_of = np.zeros(size, np.int64)
-    name_of = np.zeros(size, np.int64)
-    umi_of = np.zeros(size, np.int64)
-    start_of = np.zeros(size, np.int64)
-    flags_of = np.zeros(size, np.int64)
-    offset_of = np.zeros(size, np.int64)
-    code_start = np.zeros(size + 1, np.int64)
-    codes = np.zeros(65536, np.uint8)
+def find_overlaps(
+    data: Bytes, stretches: StretchArrays, read_filter: ReadFilter
+) -> Candidates:
+    """List the aligned primary records of a chunk and the stretches they overlap."""
     dropped = (FILTERED & ~DUPLICATE) | SPLIT | UNMAPPED
+    records = np.zeros(1024, np.int64)
+    places = np.zeros(1024, np.int64)
     n = 0
     record = 0
     while record < data.shape[0]:
@@ -176,51 +158,69 @@ def read_stretches(
         record = record_end(data, this)
         contig = read_i32(data, this + 4)
         position = read_i32(data, this + 8)
-        if contig < 0 or read_i32(data, this + 20) == 0 or read_u16(data, this + 18) & 4:
+        if contig < 0 or read_i32(data, this + 20) == 0:
             continue
         s = first_stretch(stretches, contig, position)
         end = overlapping_end(data, this)
-        bits = -1
         while (
             s < stretches.low.shape[0]
             and stretches.contig[s] == contig
             and stretches.low[s] < end
         ):
-            if bits < 0:
-                bits = record_bits(data, this, read_filter)
-            if bits & dropped:
+            if record_bits(data, this, read_filter) & dropped:
                 break
-            low, high = max(position, stretches.low[s]), min(end, stretches.high[s])
-            if n == stretch_of.shape[0]:
-                stretch_of = enlarged_ints(stretch_of)
-                name_of = enlarged_ints(name_of)
-                umi_of = enlarged_ints(umi_of)
-                start_of = enlarged_ints(start_of)
-                flags_of = enlarged_ints(flags_of)
-                offset_of = enlarged_ints(offset_of)
-                code_start = enlarged_ints(code_start)
-            begin = code_start[n]
-            if begin + high - low > codes.shape[0]:
-                codes = enlarged_bytes(codes, begin + high - low)
-            write_codes(data, this, min_quality, low, high, codes, begin)
-            stretch_of[n] = s
-            name_of[n] = name_key(data, this)
-            umi_of[n] = read_umi(data, this, read_filter)
-            start_of[n] = fragment_start(data, this)
-            flags_of[n] = bits
-            offset_of[n] = low - stretches.low[s]
-            code_start[n + 1] = begin + high - low
+            if n == records.shape[0]:
+                records, places = enlarged_ints(records), enlarged_ints(places)
+            records[n] = this
+            places[n] = s
             n += 1
             s += 1
+    return Candidates(records[:n].copy(), places[:n].copy())
+
+
+@kernel
+def read_stretches(
+    data: Bytes, stretches: StretchArrays, read_filter: ReadFilter, min_quality: int
+) -> BackgroundRows:
+    """Read what the aligned primary records of a chunk show in the stretches."""
+    found = find_overlaps(data, stretches, read_filter)
+    n = found.record.shape[0]
+    rows = BackgroundRows(
+        found.marker,
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros(n + 1, np.int64),
+        np.zeros(0, np.uint8),
+    )
+    for i in range(n):
+        record, s = found.record[i], found.marker[i]
+        position = read_i32(data, record + 8)
+        low = max(position, stretches.low[s])
+        high = min(overlapping_end(data, record), stretches.high[s])
+        rows.name[i] = name_key(data, record)
+        rows.umi[i] = read_umi(data, record, read_filter)
+        rows.start[i] = fragment_start(data, record)
+        rows.flags[i] = record_bits(data, record, read_filter)
+        rows.offset[i] = low - stretches.low[s]
+        rows.code_start[i + 1] = rows.code_start[i] + high - low
+    codes = np.zeros(rows.code_start[n], np.uint8)
+    for i in range(n):
+        low = rows.offset[i] + stretches.low[found.marker[i]]
+        begin = rows.code_start[i]
+        high = low + rows.code_start[i + 1] - begin
+        write_codes(data, found.record[i], min_quality, low, high, codes, begin)
     return BackgroundRows(
-        stretch_of[:n].copy(),
-        name_of[:n].copy(),
-        umi_of[:n].copy(),
-        start_of[:n].copy(),
-        flags_of[:n].copy(),
-        offset_of[:n].copy(),
-        code_start[: n + 1].copy(),
-        codes[: code_start[n]].copy(),
+        rows.stretch,
+        rows.name,
+        rows.umi,
+        rows.start,
+        rows.flags,
+        rows.offset,
+        rows.code_start,
+        codes,
     )
 
 

@@ -22,9 +22,9 @@ from mrdtrack.kernels.arrays import (
     INSERTION,
     SMALL_INDEL,
     Bytes,
-    Floats,
     Ints,
     ReadFilter,
+    ReadScores,
     Targets,
 )
 from mrdtrack.kernels.bam_records import (
@@ -54,14 +54,10 @@ def decode_read(
     data: Bytes,
     record: int,
     read_filter: ReadFilter,
-    codes: Ints,
-    match: Floats,
-    mismatch: Floats,
+    scores: ReadScores,
 ) -> bool:
-    """Write base codes and scores of a record; tell whether it has no qualities.
-
-    Row 0 of each [2, L] array is the read as aligned, row 1 its reverse complement.
-    """
+    """Write base codes and scores of a record; tell whether it has no qualities."""
+    codes, match, mismatch = scores.codes, scores.match, scores.mismatch
     n = read_i32(data, record + 20)
     sequence = sequence_start(data, record)
     quality = quality_start(data, record)
@@ -89,9 +85,7 @@ def base_score(code: int, haplotype_code: int, match: float, mismatch: float) ->
 
 @kernel
 def score_diagonal(
-    codes: Ints,
-    match: Floats,
-    mismatch: Floats,
+    scores: ReadScores,
     strand: int,
     length: int,
     targets: Targets,
@@ -108,6 +102,7 @@ def score_diagonal(
     size = targets.base_start[haplotype + 1] - first
     low = max(0, -shift)
     high = min(length, size - shift)
+    codes, match, mismatch = scores.codes, scores.match, scores.mismatch
     best, best_begin, best_end = 0.0, low, low
     running, begin = NO_SCORE, low
     for i in range(low, high):
@@ -149,7 +144,7 @@ def find_diagonals(
     for k in range(n_operations):
         word = read_u32(data, at + 4 * k)
         operation, size = word & 15, word >> 4
-        if operation == 0 or operation == 7 or operation == 8:
+        if operation in (0, 7, 8):
             for a in range(
                 targets.anchor_start[haplotype], targets.anchor_start[haplotype + 1]
             ):
@@ -169,18 +164,16 @@ def find_diagonals(
                     count = add_diagonal(diagonals, count, shift, 0)
             position += size
             query += size
-        elif operation == 1 or operation == 4:
+        elif operation in (1, 4):
             query += size
-        elif operation == 2 or operation == 3:
+        elif operation in (2, 3):
             position += size
     return count
 
 
 @kernel
 def score_haplotype(
-    codes: Ints,
-    match: Floats,
-    mismatch: Floats,
+    scores: ReadScores,
     length: int,
     targets: Targets,
     haplotype: int,
@@ -197,7 +190,7 @@ def score_haplotype(
     for d in range(count):
         shift, strand = diagonals[d, 0], diagonals[d, 1]
         score, begin, end = score_diagonal(
-            codes, match, mismatch, strand, length, targets, haplotype, shift
+            scores, strand, length, targets, haplotype, shift
         )
         if score > best:
             best = score
@@ -224,7 +217,8 @@ def all_diagonals(length: int, targets: Targets, haplotype: int) -> Ints:
 @kernel
 def covers(placement: Ints, low: int, high: int) -> bool:
     """Tell whether a stretch covers haplotype positions [low, high)."""
-    return placement[0] + placement[2] <= low and placement[1] + placement[2] >= high
+    begin, end = placement[0] + placement[2], placement[1] + placement[2]
+    return bool(begin <= low and high <= end)
 
 
 @kernel
@@ -259,9 +253,7 @@ def crossings(
 
 @kernel
 def misfit(
-    codes: Ints,
-    match: Floats,
-    mismatch: Floats,
+    scores: ReadScores,
     length: int,
     targets: Targets,
     haplotype: int,
@@ -272,6 +264,7 @@ def misfit(
     Bases at a mark count, one more on either side; so does a tail of `UNEXPLAINED`
     bases or more that begins near a mark and fits nothing.
     """
+    codes, match, mismatch = scores.codes, scores.match, scores.mismatch
     begin, end, shift, strand = placement[0], placement[1], placement[2], placement[3]
     first = targets.base_start[haplotype]
     size = targets.base_start[haplotype + 1] - first

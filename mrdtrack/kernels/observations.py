@@ -26,10 +26,11 @@ from mrdtrack.kernels.arrays import (
     SUBSTITUTION,
     UNMAPPED,
     Bytes,
-    Floats,
+    Candidates,
     Ints,
     Observations,
     ReadFilter,
+    ReadScores,
     Targets,
 )
 from mrdtrack.kernels.bam_records import (
@@ -58,31 +59,43 @@ RESCUE_PHRED = 100.0
 """Score on the alternative haplotype from which an unmapped read is looked at."""
 TIE_PHRED = 0.5
 """Haplotypes whose scores differ by less fit a read equally well."""
+UNREACHED = 1e9
 MAX_DIAGONALS = 64
 MAX_HAPLOTYPES = 3
 
 
 @kernel
-def record_bits(data: Bytes, record: int, read_filter: ReadFilter) -> int:
-    """Translate the flags, mapping quality and depth tag of a record."""
-    flag = read_u16(data, record + 18)
+def flag_bits(flag: int) -> int:
+    """Translate the SAM flags that say how a record was sequenced and judged."""
     bits = 0
     if flag & 0x1:
         bits |= PAIRED
-        if flag & 0x80:
-            bits |= SECOND_OF_PAIR
+    if flag & 0x81 == 0x81:
+        bits |= SECOND_OF_PAIR
+    if flag & 0x4:
+        bits |= UNMAPPED
     if flag & 0x10:
         bits |= REVERSE
     if flag & 0x200:
         bits |= QC_FAIL
     if flag & 0x400:
         bits |= DUPLICATE
-    if flag & 0x4:
-        bits |= UNMAPPED
-    elif read_u8(data, record + 13) < read_filter.min_mapping_quality:
-        bits |= LOW_MAPPING_QUALITY
     if flag & 0x800:
         bits |= SPLIT
+    return bits
+
+
+@kernel
+def record_bits(data: Bytes, record: int, read_filter: ReadFilter) -> int:
+    """Translate the flags, mapping quality and tags of a record.
+
+    A secondary record with an SA tag is a split alignment (as `bwa mem -M` writes it).
+    """
+    flag = read_u16(data, record + 18)
+    bits = flag_bits(flag)
+    low = read_u8(data, record + 13) < read_filter.min_mapping_quality
+    if low and not flag & 0x4:
+        bits |= LOW_MAPPING_QUALITY
     if flag & 0x100:
         bits |= SPLIT if find_tag(data, record, 83, 65) >= 0 else SECONDARY
     if find_tag(data, record, 99, 68) >= 0:
@@ -93,7 +106,7 @@ def record_bits(data: Bytes, record: int, read_filter: ReadFilter) -> int:
 @kernel
 def name_key(data: Bytes, record: int) -> int:
     """Give the hash of the read name as a signed number, 63 bits of it."""
-    return np.int64(hash_name(data, record) >> 1)
+    return int(hash_name(data, record) >> 1)
 
 
 @kernel
@@ -132,14 +145,14 @@ def read_position(data: Bytes, record: int, reference: int) -> int:
     for k in range(n_operations):
         word = read_u32(data, at + 4 * k)
         operation, size = word & 15, word >> 4
-        if operation == 0 or operation == 7 or operation == 8:
+        if operation in (0, 7, 8):
             if reference < position + size:
                 return query + reference - position
             position += size
             query += size
-        elif operation == 1 or operation == 4:
+        elif operation in (1, 4):
             query += size
-        elif operation == 2 or operation == 3:
+        elif operation in (2, 3):
             if reference < position + size:
                 return -2 if operation == 2 else -1
             position += size
@@ -152,9 +165,7 @@ def weigh_substitution(
     record: int,
     targets: Targets,
     marker: int,
-    codes: Ints,
-    match: Floats,
-    mismatch: Floats,
+    scores: ReadScores,
 ) -> tuple[float, int]:
     """Weigh the bases of a record at the changed positions of a substitution.
 
@@ -166,7 +177,7 @@ def weigh_substitution(
     size = targets.mark_high[mark] - flank
     alt_at, ref_at = targets.base_start[alt] + flank, targets.base_start[ref] + flank
     low = targets.anchor_low[targets.anchor_start[ref]] + flank
-    evidence, miss_alt, miss_ref = 0.0, 0.0, 0.0
+    miss_alt, miss_ref = 0.0, 0.0
     seen = 0
     deleted = False
     for i in range(size):
@@ -174,28 +185,19 @@ def weigh_substitution(
         if wanted == normal:
             continue
         place = read_position(data, record, low + i)
-        if place == -2:
-            deleted = True
+        deleted = deleted or place == -2
         if place < 0:
             continue
         seen += 1
-        code = codes[0, place]
-        if code > 3:
-            continue
-        gain = match[0, place] - mismatch[0, place]
-        if code == wanted:
-            evidence += gain
-            miss_ref += gain
-        elif code == normal:
-            evidence -= gain
-            miss_alt += gain
-        else:
-            miss_alt += gain
-            miss_ref += gain
+        code = scores.codes[0, place]
+        gain = scores.match[0, place] - scores.mismatch[0, place] if code < 4 else 0.0
+        miss_alt += 0.0 if code == wanted else gain
+        miss_ref += 0.0 if code == normal else gain
     if deleted:
         return 0.0, FITS_NEITHER
     if seen == 0:
         return 0.0, ELSEWHERE
+    evidence = miss_ref - miss_alt
     missed = min(miss_alt, miss_ref)
     if missed >= NEITHER_PHRED and missed >= abs(evidence):
         return 0.0, FITS_NEITHER
@@ -218,9 +220,7 @@ def weigh_haplotypes(
     record: int,
     targets: Targets,
     marker: int,
-    codes: Ints,
-    match: Floats,
-    mismatch: Floats,
+    scores: ReadScores,
     diagonals: Ints,
     placements: Ints,
 ) -> tuple[float, int]:
@@ -229,53 +229,60 @@ def weigh_haplotypes(
     Returns the phred evidence and the bits of the marks crossed, FITS_NEITHER or
     ELSEWHERE.
     """
-    length = read_i32(data, record + 20)
-    unmapped = read_u16(data, record + 18) & 0x4
     first, last = targets.hap_start[marker], targets.hap_start[marker + 1]
     event = targets.event[marker]
-    scores = np.zeros(MAX_HAPLOTYPES)
+    phred = np.zeros(MAX_HAPLOTYPES)
     for h in range(first, last):
-        if unmapped:
-            everywhere = all_diagonals(length, targets, h)
-            scores[h - first] = score_haplotype(
-                codes, match, mismatch, length, targets, h,
-                everywhere, everywhere.shape[0], placements[h - first],
-            )
-            if h == first and scores[0] < RESCUE_PHRED:
-                return 0.0, ELSEWHERE
-        else:
-            count = find_diagonals(data, record, targets, h, diagonals)
-            scores[h - first] = score_haplotype(
-                codes, match, mismatch, length, targets, h,
-                diagonals, count, placements[h - first],
-            )
-    best_ref = 0.0
-    for h in range(first + 1, last):
-        best_ref = max(best_ref, scores[h - first])
+        phred[h - first] = place_on_haplotype(
+            data, record, targets, h, scores, diagonals, placements[h - first]
+        )
+        if h == first and phred[0] < RESCUE_PHRED and read_u16(data, record + 18) & 4:
+            return 0.0, ELSEWHERE
     cap = targets.cap[marker]
-    evidence = min(max(scores[0] - best_ref, -cap), cap)
-    best = max(scores[0], best_ref)
+    evidence = min(max(phred[0] - phred[1:].max(), -cap), cap)
+    length = read_i32(data, record + 20)
     bits = 0
     reaches = False
-    missed = 1e9
+    missed = UNREACHED
     for h in range(first, last):
-        if scores[h - first] <= 0.0 or scores[h - first] < best - TIE_PHRED:
+        if phred[h - first] <= 0.0 or phred[h - first] < phred.max() - TIE_PHRED:
             continue
         placement = placements[h - first]
         crossed, touches = crossings(targets, h, placement, event)
         bits |= crossed
         reaches = reaches or touches
-        missed = min(
-            missed,
-            misfit(codes, match, mismatch, length, targets, h, placement),
-        )
-    if missed < 1e9 and missed >= NEITHER_PHRED and missed >= abs(evidence):
+        missed = min(missed, misfit(scores, length, targets, h, placement))
+    if UNREACHED > missed >= max(NEITHER_PHRED, abs(evidence)):
         return 0.0, FITS_NEITHER
     if not reaches:
         return 0.0, ELSEWHERE
     if not decides(evidence, bits, targets.threshold[marker]):
         return 0.0, bits
     return evidence, bits
+
+
+@kernel
+def place_on_haplotype(
+    data: Bytes,
+    record: int,
+    targets: Targets,
+    haplotype: int,
+    scores: ReadScores,
+    diagonals: Ints,
+    placement: Ints,
+) -> float:
+    """Give a record's best score on a haplotype; write its placement.
+
+    Unmapped reads are tried everywhere, mapped ones where their alignment says.
+    """
+    length = read_i32(data, record + 20)
+    if read_u16(data, record + 18) & 0x4:
+        tried = all_diagonals(length, targets, haplotype)
+        count = tried.shape[0]
+    else:
+        tried = diagonals
+        count = find_diagonals(data, record, targets, haplotype, diagonals)
+    return score_haplotype(scores, length, targets, haplotype, tried, count, placement)
 
 
 @kernel
@@ -313,27 +320,10 @@ def longest_read(data: Bytes) -> int:
 
 
 @kernel
-def observe_records(
-    data: Bytes, targets: Targets, read_filter: ReadFilter
-) -> Observations:
-    """Weigh all records of a chunk for all markers they come near.
-
-    `data` holds whole, validated BAM records. A record in a marker's window that does
-    not reach the marker gives an observation with the bit ELSEWHERE.
-    """
-    size = 1024
-    marker_of = np.zeros(size, np.int64)
-    name_of = np.zeros(size, np.int64)
-    umi_of = np.zeros(size, np.int64)
-    start_of = np.zeros(size, np.int64)
-    evidence_of = np.zeros(size, np.float64)
-    flags_of = np.zeros(size, np.int64)
-    longest = longest_read(data)
-    codes = np.zeros((2, longest), np.int64)
-    match = np.zeros((2, longest), np.float64)
-    mismatch = np.zeros((2, longest), np.float64)
-    diagonals = np.zeros((MAX_DIAGONALS, 2), np.int64)
-    placements = np.zeros((MAX_HAPLOTYPES, 4), np.int64)
+def find_candidates(data: Bytes, targets: Targets) -> Candidates:
+    """List the records of a chunk that lie in windows of markers."""
+    records = np.zeros(1024, np.int64)
+    markers = np.zeros(1024, np.int64)
     n = 0
     record = 0
     while record < data.shape[0]:
@@ -343,56 +333,71 @@ def observe_records(
         position = read_i32(data, this + 8)
         if contig < 0 or position < 0 or read_i32(data, this + 20) == 0:
             continue
-        end = overlapping_end(data, this)
-        unmapped = read_u16(data, this + 18) & 0x4
+        unmapped = read_u16(data, this + 18) & 0x4 != 0
         reach = MATE_REACH if unmapped else 0
-        decoded = False
-        bits = 0
-        for w in range(last_window(targets, contig, end + reach), -1, -1):
+        end = overlapping_end(data, this) + reach
+        for w in range(last_window(targets, contig, end), -1, -1):
             if targets.window_contig[w] < contig:
                 break
             if targets.window_reach[w] + reach <= position:
                 break
-            if targets.window_high[w] + reach <= position:
+            m = targets.window_marker[w]
+            placed_by_mate = unmapped and targets.event[m] <= SMALL_INDEL
+            if targets.window_high[w] + reach <= position or placed_by_mate:
                 continue
-            marker = targets.window_marker[w]
-            event = targets.event[marker]
-            if unmapped and (event == SUBSTITUTION or event == SMALL_INDEL):
-                continue
-            if not decoded:
-                decoded = True
-                bits = record_bits(data, this, read_filter)
-                if decode_read(data, this, read_filter, codes, match, mismatch):
-                    bits |= NO_QUALITIES
-            if event == SUBSTITUTION:
-                evidence, said = weigh_substitution(
-                    data, this, targets, marker, codes, match, mismatch
-                )
-            else:
-                evidence, said = weigh_haplotypes(
-                    data, this, targets, marker, codes, match, mismatch,
-                    diagonals, placements,
-                )
-            if n == marker_of.shape[0]:
-                marker_of = enlarged_ints(marker_of)
-                start_of = enlarged_ints(start_of)
-                flags_of = enlarged_ints(flags_of)
-                name_of = enlarged_ints(name_of)
-                umi_of = enlarged_ints(umi_of)
-                evidence_of = enlarged_ints(evidence_of.view(np.int64)).view(np.float64)
-            umi = read_umi(data, this, read_filter)
-            marker_of[n] = marker
-            name_of[n] = name_key(data, this)
-            umi_of[n] = umi
-            start_of[n] = fragment_start(data, this)
-            evidence_of[n] = evidence
-            flags_of[n] = bits | said | (HAS_UMI if umi != 0 else 0)
+            if n == records.shape[0]:
+                records, markers = enlarged_ints(records), enlarged_ints(markers)
+            records[n] = this
+            markers[n] = m
             n += 1
-    return Observations(
-        marker_of[:n].copy(),
-        name_of[:n].copy(),
-        umi_of[:n].copy(),
-        start_of[:n].copy(),
-        evidence_of[:n].copy(),
-        flags_of[:n].copy(),
+    return Candidates(records[:n].copy(), markers[:n].copy())
+
+
+@kernel
+def observe_records(
+    data: Bytes, targets: Targets, read_filter: ReadFilter
+) -> Observations:
+    """Weigh all records of a chunk for all markers they come near.
+
+    `data` holds whole, validated BAM records. A record in a marker's window that does
+    not reach the marker gives an observation with the bit ELSEWHERE.
+    """
+    found = find_candidates(data, targets)
+    n = found.record.shape[0]
+    said = Observations(
+        found.marker,
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.float64),
+        np.zeros(n, np.int64),
     )
+    longest = longest_read(data) if n > 0 else 0
+    scores = ReadScores(
+        np.zeros((2, longest), np.int64),
+        np.zeros((2, longest), np.float64),
+        np.zeros((2, longest), np.float64),
+    )
+    diagonals = np.zeros((MAX_DIAGONALS, 2), np.int64)
+    placements = np.zeros((MAX_HAPLOTYPES, 4), np.int64)
+    decoded, bits = -1, 0
+    for i in range(n):
+        record, marker = found.record[i], found.marker[i]
+        if record != decoded:
+            decoded = record
+            bits = record_bits(data, record, read_filter)
+            if decode_read(data, record, read_filter, scores):
+                bits |= NO_QUALITIES
+        if targets.event[marker] == SUBSTITUTION:
+            said.evidence[i], heard = weigh_substitution(
+                data, record, targets, marker, scores
+            )
+        else:
+            said.evidence[i], heard = weigh_haplotypes(
+                data, record, targets, marker, scores, diagonals, placements
+            )
+        said.name[i] = name_key(data, record)
+        said.umi[i] = read_umi(data, record, read_filter)
+        said.start[i] = fragment_start(data, record)
+        said.flags[i] = bits | heard | (HAS_UMI if said.umi[i] != 0 else 0)
+    return said

@@ -17,6 +17,7 @@ from mrdtrack.kernels.arrays import (
     HAS_UMI,
     LOW_MAPPING_QUALITY,
     Bytes,
+    Candidates,
     Ints,
     Observations,
     ReadFilter,
@@ -30,7 +31,7 @@ from mrdtrack.kernels.observations import (
     record_bits,
 )
 
-MATCHED_PHRED = 1000.0
+MATCHED_PHRED = 1000
 """Evidence of a read that holds a sequence; the number of edits is taken off."""
 BAD_EDITS = 1000
 _CODE_OF_NIBBLE = np.array([4, 0, 1, 4, 2, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4], np.int64)
@@ -53,11 +54,10 @@ class SequenceIndex(NamedTuple):
 
 
 class ScanResult(NamedTuple):
-    """Matches of a chunk, and how many fragments (and which UMIs) it holds."""
+    """Matches of a chunk, and the fragments it holds."""
 
     observations: Observations
-    n_fragments: int
-    umis: Ints  # [n_fragments] UMIs of the fragments, 0 without one
+    umis: Ints  # [F] UMI of each fragment, 0 without one
 
 
 @kernel
@@ -190,6 +190,86 @@ def match_patterns(
 
 
 @kernel
+def best_markers(edits: Ints, index: SequenceIndex, markers: Ints) -> tuple[int, int]:
+    """Write the sequences held with the fewest edits; give their number and the edits.
+
+    The two patterns of a sequence stand side by side in the index.
+    """
+    fewest = edits.min()
+    n = 0
+    if fewest == BAD_EDITS:
+        return 0, fewest
+    for p in range(edits.shape[0]):
+        m = index.pattern_marker[p]
+        if edits[p] == fewest and (n == 0 or markers[n - 1] != m):
+            markers[n] = m
+            n += 1
+    return n, fewest
+
+
+@kernel
+def find_sequences(data: Bytes, index: SequenceIndex) -> tuple[Candidates, Ints]:
+    """List the primary records of a chunk and the sequences they hold best.
+
+    The second array gives the evidence of each: `MATCHED_PHRED` less the edits, or 0
+    where a record holds several sequences equally well.
+    """
+    n_patterns = index.pattern_marker.shape[0]
+    edits = np.zeros(n_patterns, np.int64)
+    tried = np.zeros(n_patterns, np.int64)
+    held = np.zeros(n_patterns, np.int64)
+    codes = np.zeros(longest_read(data), np.int64)
+    row = np.zeros(4 * index.max_edits.max() + 1, np.int64)
+    records = np.zeros(256, np.int64)
+    markers = np.zeros(256, np.int64)
+    evidence = np.zeros(256, np.int64)
+    n = 0
+    record = 0
+    while record < data.shape[0]:
+        this = record
+        record = record_end(data, this)
+        if read_u16(data, this + 18) & 0x900:
+            continue
+        length = decode_codes(data, this, codes)
+        if not match_patterns(codes, length, index, edits, tried, row):
+            continue
+        n_held, fewest = best_markers(edits, index, held)
+        for j in range(n_held):
+            if n == records.shape[0]:
+                records = enlarged_ints(records)
+                markers = enlarged_ints(markers)
+                evidence = enlarged_ints(evidence)
+            records[n] = this
+            markers[n] = held[j]
+            evidence[n] = MATCHED_PHRED - fewest if n_held == 1 else 0
+            n += 1
+    return Candidates(records[:n].copy(), markers[:n].copy()), evidence[:n].copy()
+
+
+@kernel
+def fragment_umis(data: Bytes, read_filter: ReadFilter) -> Ints:
+    """Give the UMI of each fragment of a chunk, 0 without one.
+
+    A fragment is counted at its first (or only) primary record that is neither a
+    duplicate nor failed quality control.
+    """
+    umis = np.zeros(1024, np.int64)
+    n = 0
+    record = 0
+    while record < data.shape[0]:
+        this = record
+        record = record_end(data, this)
+        flag = read_u16(data, this + 18)
+        if flag & 0xF00 or flag & 0x81 == 0x81:
+            continue
+        if n == umis.shape[0]:
+            umis = enlarged_ints(umis)
+        umis[n] = read_umi(data, this, read_filter)
+        n += 1
+    return umis[:n].copy()
+
+
+@kernel
 def scan_sequences(
     data: Bytes, index: SequenceIndex, read_filter: ReadFilter
 ) -> ScanResult:
@@ -198,75 +278,20 @@ def scan_sequences(
     A read belongs to the sequence it holds with the fewest edits; one that holds
     several equally well gives each an observation with evidence 0.
     """
-    size = 256
-    marker_of = np.zeros(size, np.int64)
-    name_of = np.zeros(size, np.int64)
-    umi_of = np.zeros(size, np.int64)
-    evidence_of = np.zeros(size, np.int64)
-    flags_of = np.zeros(size, np.int64)
-    umis = np.zeros(size, np.int64)
-    n_patterns = index.pattern_marker.shape[0]
-    edits = np.zeros(n_patterns, np.int64)
-    tried = np.zeros(n_patterns, np.int64)
-    codes = np.zeros(longest_read(data), np.int64)
-    row = np.zeros(4 * int(index.max_edits.max()) + 1, np.int64)
-    n_fragments = 0
-    n = 0
-    record = 0
-    while record < data.shape[0]:
-        this = record
-        record = record_end(data, this)
-        flag = read_u16(data, this + 18)
-        if flag & 0x900:
-            continue
-        if not flag & 0x600 and (not flag & 0x1 or not flag & 0x80):
-            if n_fragments == umis.shape[0]:
-                umis = enlarged_ints(umis)
-            umis[n_fragments] = read_umi(data, this, read_filter)
-            n_fragments += 1
-        length = decode_codes(data, this, codes)
-        if not match_patterns(codes, length, index, edits, tried, row):
-            continue
-        fewest = BAD_EDITS
-        for p in range(n_patterns):
-            fewest = min(fewest, edits[p])
-        if fewest == BAD_EDITS:
-            continue
-        first_marker = -1
-        tie = False
-        for p in range(n_patterns):
-            if edits[p] == fewest:
-                m = index.pattern_marker[p]
-                tie = tie or (first_marker >= 0 and m != first_marker)
-                first_marker = m
-        bits = record_bits(data, this, read_filter)
-        bits = bits & ~LOW_MAPPING_QUALITY
-        umi = read_umi(data, this, read_filter)
-        written = -1
-        for p in range(n_patterns):
-            if edits[p] != fewest or index.pattern_marker[p] == written:
-                continue
-            written = index.pattern_marker[p]
-            if n == marker_of.shape[0]:
-                marker_of = enlarged_ints(marker_of)
-                name_of = enlarged_ints(name_of)
-                umi_of = enlarged_ints(umi_of)
-                evidence_of = enlarged_ints(evidence_of)
-                flags_of = enlarged_ints(flags_of)
-            marker_of[n] = written
-            name_of[n] = name_key(data, this)
-            umi_of[n] = umi
-            evidence_of[n] = 0 if tie else int(MATCHED_PHRED) - fewest
-            flags_of[n] = bits | (HAS_UMI if umi != 0 else 0)
-            n += 1
-    observations = Observations(
-        marker_of[:n].copy(),
-        name_of[:n].copy(),
-        umi_of[:n].copy(),
+    found, evidence = find_sequences(data, index)
+    n = found.record.shape[0]
+    said = Observations(
+        found.marker,
         np.zeros(n, np.int64),
-        evidence_of[:n].astype(np.float64),
-        flags_of[:n].copy(),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        evidence.astype(np.float64),
+        np.zeros(n, np.int64),
     )
-    return ScanResult(
-        observations, n_fragments, umis[:n_fragments].copy()
-    )
+    for i in range(n):
+        record = found.record[i]
+        bits = record_bits(data, record, read_filter) & ~LOW_MAPPING_QUALITY
+        said.name[i] = name_key(data, record)
+        said.umi[i] = read_umi(data, record, read_filter)
+        said.flags[i] = bits | (HAS_UMI if said.umi[i] != 0 else 0)
+    return ScanResult(said, fragment_umis(data, read_filter))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mrdtrack.kernels._compile import kernel, mix_u64
 from mrdtrack.kernels.arrays import Bytes
 
@@ -18,15 +16,13 @@ _SLASH = 47
 @kernel
 def base_code(letter: int) -> int:
     """Code an ASCII letter: A 0, C 1, G 2, T 3, else 4."""
-    if letter == 65 or letter == 97:
+    if letter in (65, 97):
         return 0
-    if letter == 67 or letter == 99:
+    if letter in (67, 99):
         return 1
-    if letter == 71 or letter == 103:
+    if letter in (71, 103):
         return 2
-    if letter == 84 or letter == 116:
-        return 3
-    return 4
+    return 3 if letter in (84, 116) else 4
 
 
 @kernel
@@ -45,7 +41,7 @@ def pack_umi(data: Bytes, start: int, end: int) -> int:
         if letter == _SLASH:
             break
         whole = mix_u64(whole, letter)
-        if letter == 45 or letter == 43 or letter == 95 or letter == 58:
+        if letter in (43, 45, 58, 95):
             continue
         code = base_code(letter)
         if code > 3 or length == PACKED_BASES:
@@ -55,4 +51,4 @@ def pack_umi(data: Bytes, start: int, end: int) -> int:
             length += 1
     if plain and length > 0:
         return (length << LENGTH_SHIFT) | word
-    return (HASHED << LENGTH_SHIFT) | np.int64(whole >> 8)
+    return (HASHED << LENGTH_SHIFT) | int(whole >> 8)

@@ -130,7 +130,8 @@ class Sequence(_Marker):
     def _join_inside(self) -> Sequence:
         if self.join is not None and self.join >= len(self.sequence):
             raise ValueError(
-                f"join {self.join} is not inside the sequence of {len(self.sequence)} bases"
+                f"join {self.join} is not inside the sequence of "
+                f"{len(self.sequence)} bases"
             )
         return self
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -52,7 +51,7 @@ class Reference:
             return pysam.FastaFile(str(self.path))
         self._scratch = tempfile.TemporaryDirectory(prefix="mrdtrack.")
         link = Path(self._scratch.name) / self.path.name
-        os.symlink(self.path.resolve(), link)
+        link.symlink_to(self.path.resolve())
         return pysam.FastaFile(str(link))
 
     def __enter__(self) -> Reference:
