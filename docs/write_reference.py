@@ -25,25 +25,28 @@ and 130 when it was interrupted. stdout carries the data asked for with `--forma
 """
 
 
-def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+def contexts(
+    command: click.Command, name: str, above: click.Context | None = None
+) -> Iterator[click.Context]:
     """List a command and all below it, in the order of `--help`."""
-    yield path, command
+    context = click.Context(
+        command,
+        parent=above,
+        info_name=name,
+        terminal_width=WIDTH,
+        **command.context_settings,
+    )
+    yield context
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
-            yield from commands(below, f"{path} {name}")
-
-
-def help_text(command: click.Command, path: str) -> str:
-    """Get what `--help` prints, at a fixed width."""
-    context = click.Context(command, info_name=path, terminal_width=WIDTH)
-    return command.get_help(context)
+        for below_name, below in command.commands.items():
+            yield from contexts(below, below_name, context)
 
 
 def reference() -> str:
     """Compose the page."""
     sections = [
-        f"## {path}\n\n```text\n{help_text(command, path)}\n```\n"
-        for path, command in commands(main, PROGRAM)
+        f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
+        for context in contexts(main, PROGRAM)
     ]
     return "\n".join([OPENING, *sections])
 

@@ -16,7 +16,10 @@ from docs import write_files_reference, write_reference
 from mrdtrack.cli import main
 from mrdtrack.door import PROGRAM
 
-COMMANDS = dict(write_reference.commands(main, PROGRAM))
+COMMANDS = {
+    context.command_path: context.command
+    for context in write_reference.contexts(main, PROGRAM)
+}
 
 
 def pages(repository: Path) -> list[Path]:

@@ -20,7 +20,7 @@ JOBS = ["setup", "demo", "test", "check", "cover", "fixtures", "bench", "study",
 JOBS += ["warm", "fuzz", "clean", "format", "lint", "types", "layers"]
 
 # A folder of somebody's machine, or an address that ties the project to one place.
-MACHINE_PATH = re.compile(r"(?<![\w.~}>-])/(?:work|home|Users|root|farm)/")
+MACHINE_PATH = re.compile(r"(?<![\w.~}>-])/(?:work|root|farm)/")
 
 
 def tracked(repository: Path) -> list[Path]:
