@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from mrdtrack.protocols.measured_rules import LogReductionRule
 from mrdtrack.protocols.read import LoadedProtocol, list_packaged, read_protocol
 from mrdtrack.protocols.rule_bases import ActingRule, MeasuredRule, Rule
+from mrdtrack.reports.tables import tsv
 
 
 class ProtocolLine(NamedTuple):
@@ -20,7 +22,43 @@ class ProtocolLine(NamedTuple):
 
 
 def list_protocols() -> tuple[ProtocolLine, ...]:
-    """List the packaged protocols."""
+    """Write the packaged protocols to stdout as TSV."""
+    lines = gather_protocols()
+    rows = (line._asdict() for line in lines)
+    sys.stdout.write(tsv(ProtocolLine._fields, rows).decode())
+    return lines
+
+
+def show_protocol(name: str) -> LoadedProtocol:
+    """Write a protocol rule by rule to stdout, with source and status.
+
+    Raises:
+        ProtocolError: there is none, or it is no TOML.
+        FaultList: keys or values are wrong; all are told.
+    """
+    loaded = read_protocol(name)
+    sys.stdout.write(describe_protocol(loaded))
+    return loaded
+
+
+def check_protocol(name: str) -> LoadedProtocol:
+    """Check a packaged protocol or a laboratory's own file; say so on stdout.
+
+    Raises:
+        ProtocolError: there is none, or it is no TOML.
+        FaultList: keys or values are wrong; all are told.
+    """
+    loaded = read_protocol(name)
+    protocol = loaded.protocol
+    sys.stdout.write(
+        f"{name}: {protocol.id} version {protocol.version}, "
+        f"{len(protocol.rule)} rules, sha256 {loaded.digest}\n"
+    )
+    return loaded
+
+
+def gather_protocols() -> tuple[ProtocolLine, ...]:
+    """Gather the packaged protocols."""
     lines = []
     for name in list_packaged():
         protocol = read_protocol(name).protocol
@@ -36,53 +74,8 @@ def list_protocols() -> tuple[ProtocolLine, ...]:
     return tuple(lines)
 
 
-def tell_protocols() -> str:
-    """Tell the packaged protocols as aligned lines."""
-    lines = [("id", "version", "diseases", "rules", "title")]
-    lines += [
-        (p.id, p.version, p.diseases, str(p.rules), p.title) for p in list_protocols()
-    ]
-    widths = [max(len(line[column]) for line in lines) for column in range(5)]
-    return "".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip()
-        + "\n"
-        for line in lines
-    )
-
-
-def check_protocol(name: str) -> LoadedProtocol:
-    """Check a packaged protocol or a laboratory's own file.
-
-    Raises:
-        ProtocolError: there is none, or it is no TOML.
-        FaultList: keys or values are wrong; all are told.
-    """
-    return read_protocol(name)
-
-
-def tell_check(name: str) -> str:
-    """Check a protocol and say so.
-
-    Raises:
-        ProtocolError: there is none, or it is no TOML.
-        FaultList: keys or values are wrong; all are told.
-    """
-    loaded = check_protocol(name)
-    protocol = loaded.protocol
-    return (
-        f"{name}: {protocol.id} version {protocol.version}, "
-        f"{len(protocol.rule)} rules, sha256 {loaded.digest}\n"
-    )
-
-
-def show_protocol(name: str) -> str:
-    """Show a protocol rule by rule, with source and status.
-
-    Raises:
-        ProtocolError: there is none, or it is no TOML.
-        FaultList: keys or values are wrong; all are told.
-    """
-    loaded = read_protocol(name)
+def describe_protocol(loaded: LoadedProtocol) -> str:
+    """Describe a protocol in lines of plain text."""
     protocol = loaded.protocol
     lines = [
         f"{protocol.id} {protocol.version}: {protocol.title}",
