@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from mrdtrack import __version__
-from mrdtrack.commands.quantify import QuantifyRequest, counting_settings
+from mrdtrack.commands.quantify import (
+    QuantifyRequest,
+    counting_filters,
+    counting_settings,
+)
 from mrdtrack.counting.count import count_reads
 from mrdtrack.counts import MoleculeMode, SampleCounts
 from mrdtrack.levels.background_file import (
@@ -22,9 +26,6 @@ from mrdtrack.panel.file import read_panel
 from mrdtrack.panel.reference import Reference
 from mrdtrack.reports.output_files import write_files
 from mrdtrack.reports.tables import model_json
-
-FILTERS = ("min_base_quality", "min_mapping_quality", "min_family_size")
-"""Settings that a sample must share with the controls it is judged by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def background(request: BackgroundRequest) -> BackgroundFile:
         ]
     made = write_background(
         controls,
-        {name: getattr(settings, name) for name in FILTERS},
+        counting_filters(settings),
         request.output,
         force=request.force,
     )

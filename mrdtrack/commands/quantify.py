@@ -14,6 +14,8 @@ from mrdtrack.counting.count import count_reads
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counts import MoleculeMode, SampleCounts
 from mrdtrack.errors import InputError
+from mrdtrack.levels.background_file import FilterValue, read_background
+from mrdtrack.levels.controls import Controls
 from mrdtrack.levels.judge import judge_sample, run_context
 from mrdtrack.levels.result import Specimen, VisitResult
 from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts, genomes_of
@@ -125,6 +127,15 @@ def counting_settings(request: QuantifyRequest) -> CountingSettings:
     )
 
 
+def counting_filters(settings: CountingSettings) -> dict[str, FilterValue]:
+    """Pick the settings that a sample and its controls must share."""
+    return {
+        "min_base_quality": settings.min_base_quality,
+        "min_mapping_quality": settings.min_mapping_quality,
+        "min_family_size": settings.min_family_size,
+    }
+
+
 def _judge(
     samples: Sequence[SampleCounts],
     controls: Sequence[SampleCounts],
@@ -147,8 +158,21 @@ def _judge(
     )
     if request.alpha is not None:
         settings = replace(settings, alpha=request.alpha)
-    context = run_context(controls)
+    context = run_context(controls, _held_controls(samples, request))
     return [judge_sample(counts, facts, settings, context) for counts in samples]
+
+
+def _held_controls(
+    samples: Sequence[SampleCounts], request: QuantifyRequest
+) -> Controls | None:
+    """Read the background file; refuse it where a sample was counted otherwise."""
+    if request.background is None:
+        return None
+    filters = counting_filters(counting_settings(request))
+    held = None
+    for mode in sorted({counts.molecule_mode for counts in samples}):
+        held = read_background(request.background, mode, filters)
+    return held
 
 
 def _refuse_same_names(samples: Sequence[SampleCounts]) -> None:
