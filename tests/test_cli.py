@@ -315,6 +315,52 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
             "force": True,
         },
     ),
+    ("panel show p.toml", {"panel": Path("p.toml")}),
+    ("warm --quiet", {"quiet": True}),
+    (
+        "background p.toml n1.bam n2.bam -o b.json --reference r.fa --molecules umi "
+        "--umi-tag RX --scan --min-family-size 2 --min-base-quality 30 --threads 2 "
+        "--min-mapping-quality 40 --force -q",
+        {
+            "panel": Path("p.toml"),
+            "reads": (Path("n1.bam"), Path("n2.bam")),
+            "output": Path("b.json"),
+            "reference": Path("r.fa"),
+            "molecules": "umi",
+            "umi_tag": "RX",
+            "scan": True,
+            "min_family_size": 2,
+            "min_base_quality": 30,
+            "min_mapping_quality": 40,
+            "threads": 2,
+            "force": True,
+            "quiet": True,
+        },
+    ),
+    (
+        "simulate p.toml -o out --reference r.fa --level 0.01 --level 0 --replicates 3 "
+        "--controls 2 --course c.csv --control-reads n.bam --assay capture --depth 500 "
+        "--contamination 0.1 --carry-over 0.01 --lost M1 --write fastq --seed 7 "
+        "--force",
+        {
+            "panel": Path("p.toml"),
+            "output": Path("out"),
+            "reference": Path("r.fa"),
+            "levels": (0.01, 0.0),
+            "replicates": 3,
+            "controls": 2,
+            "course": Path("c.csv"),
+            "control_reads": Path("n.bam"),
+            "assay": "capture",
+            "depth": 500.0,
+            "contamination": 0.1,
+            "carry_over": 0.01,
+            "lost": ("M1",),
+            "write": "fastq",
+            "seed": 7,
+            "force": True,
+        },
+    ),
     (
         "demo -o out --language fr --force --quiet",
         {"output": Path("out"), "language": "fr", "force": True, "quiet": True},
