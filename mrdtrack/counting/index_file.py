@@ -55,6 +55,10 @@ def index_path(reads: Path) -> Path | None:
     return None
 
 
+class UnusableIndex(AlignmentsError):
+    """An index that is damaged, or not that of the reads."""
+
+
 class ReadsIndex:
     """A BAI or CSI that has been found whole and in keeping with its BAM file."""
 
@@ -67,7 +71,7 @@ class ReadsIndex:
             file_size: of the BAM file in bytes.
 
         Raises:
-            AlignmentsError: it is damaged, or of another file.
+            UnusableIndex: it is damaged, or of another file.
         """
         self.path = path
         self._data = self._load()
@@ -82,16 +86,16 @@ class ReadsIndex:
         """Virtual offset behind the last read that has a place; -1: there is none."""
         return self._layout.last
 
-    def of_another_file(self) -> AlignmentsError:
+    def of_another_file(self) -> UnusableIndex:
         """Say that the index is not this file's."""
-        return AlignmentsError(
+        return UnusableIndex(
             str(self.path),
             "the index belongs to another file or is older than the reads",
             REMEDY,
         )
 
-    def _damaged(self, problem: str) -> AlignmentsError:
-        return AlignmentsError(str(self.path), f"the index {problem}", REMEDY)
+    def _damaged(self, problem: str) -> UnusableIndex:
+        return UnusableIndex(str(self.path), f"the index {problem}", REMEDY)
 
     def _load(self) -> NDArray[np.uint8]:
         """Read the whole index; a CSI is inflated."""

@@ -37,7 +37,12 @@ from mrdtrack.counting.bgzf import (
     read_batches,
     read_span,
 )
-from mrdtrack.counting.index_file import ReadsIndex, Region, index_path
+from mrdtrack.counting.index_file import (
+    ReadsIndex,
+    Region,
+    UnusableIndex,
+    index_path,
+)
 from mrdtrack.counting.other_formats import (
     DecodedReads,
     Encoded,
@@ -150,7 +155,11 @@ class ReadsFile:
         if self.format == "cram":
             self._has_cram_index = True
         else:
-            self._index = self._checked_index(found)
+            try:
+                self._index = self._checked_index(found)
+            except UnusableIndex as error:
+                self.findings += (_unusable_index(found, error),)
+                return
         if found.stat().st_mtime_ns < self.path.stat().st_mtime_ns:
             self.findings += (_older_index(found),)
 
@@ -348,6 +357,15 @@ def _older_index(found: Path) -> QualityFinding:
         severity="warning",
         message=f"the index {found.name} is older than the reads: it fits them, but "
         "make it anew with `samtools index`",
+    )
+
+
+def _unusable_index(found: Path, error: UnusableIndex) -> QualityFinding:
+    return QualityFinding(
+        code="INDEX_UNUSABLE",
+        severity="warning",
+        message=f"{found.name}: {error.problem}, so the whole file is read: make it "
+        "anew with `samtools index`",
     )
 
 

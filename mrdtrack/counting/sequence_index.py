@@ -10,7 +10,9 @@ from mrdtrack.counting.targets import encode_bases
 from mrdtrack.errors import PanelError
 from mrdtrack.kernels.arrays import Ints
 from mrdtrack.kernels.sequences import SequenceIndex
-from mrdtrack.panel.haplotypes import reverse_complement
+from mrdtrack.panel.adjacency import (
+    reverse_complement,
+)
 from mrdtrack.panel.model import Sequence
 
 DEFAULT_EDITS = 1

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrdtrack.counting.molecules import GroupedMolecules
-from mrdtrack.counting.targets import error_class
+from mrdtrack.counting.targets import JUNCTION_ANCHOR, error_class
 from mrdtrack.counts import (
     DenominatorKind,
     IdentityCounts,
@@ -19,7 +19,6 @@ from mrdtrack.kernels.arrays import (
     CROSSES_LEFT,
     CROSSES_RIGHT,
 )
-from mrdtrack.kernels.evidence import ANCHOR
 from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
 from mrdtrack.panel.model import IdentityPosition, Marker
@@ -153,7 +152,9 @@ def sides_known(haplotypes: MarkerHaplotypes) -> tuple[bool, bool]:
     known = {"left": False, "right": False}
     for haplotype in haplotypes.refs:
         for mark in haplotype.marks:
-            bases = haplotype.bases[mark.start - ANCHOR : mark.end + ANCHOR]
+            bases = haplotype.bases[
+                mark.start - JUNCTION_ANCHOR : mark.end + JUNCTION_ANCHOR
+            ]
             if mark.side in known and "N" not in bases:
                 known[mark.side] = True
     return known["left"], known["right"]

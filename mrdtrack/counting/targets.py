@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
@@ -35,6 +35,15 @@ INDEL_THRESHOLD = 30.0
 JUNCTION_THRESHOLD = 60.0
 """A million to one, which no wild-type molecule should reach by errors alone."""
 NO_CAP = 1e6
+JUNCTION_ANCHOR = 8
+"""Bases that must fit on either side of a junction."""
+INDEL_ANCHOR = 4
+"""Bases that must fit on either side of a short indel; one more beside a repeat."""
+LONG_DELETION = 30
+"""Shorter deletions are spanned by an alignment, which places even short ends well."""
+DELETION_THRESHOLD = 36.0
+DELETION_ANCHOR = 3
+"""Three bases that all differ from the reference, at a read's end."""
 
 _SIDES = {"junction": AT_JUNCTION, "left": AT_LEFT, "right": AT_RIGHT}
 _EVENTS = {event: code for code, event in enumerate(get_args(EventClass))}
@@ -65,26 +74,46 @@ def gap_cost(haplotypes: MarkerHaplotypes) -> float:
     return opening + GAP_EXTEND_PHRED * (size - 1)
 
 
-def decision(haplotypes: MarkerHaplotypes) -> tuple[float, float]:
-    """Give the threshold and the cap of a marker's evidence, in phred."""
-    event = haplotypes.event
+class Decision(NamedTuple):
+    """What decides a molecule: see `kernels.arrays.Targets`."""
+
+    threshold: float
+    cap: float
+    anchor: int
+
+
+def decision(haplotypes: MarkerHaplotypes) -> Decision:
+    """Give the threshold and cap of a marker's evidence, and the anchor it needs."""
+    event, adjacency = haplotypes.event, haplotypes.adjacency
     if event == "substitution":
-        return SUBSTITUTION_THRESHOLD, NO_CAP
-    if event == "small_indel":
-        cap = gap_cost(haplotypes)
-        return min(INDEL_THRESHOLD, 0.7 * cap), cap
+        return Decision(SUBSTITUTION_THRESHOLD, NO_CAP, 0)
     if event == "junction":
-        return JUNCTION_THRESHOLD, NO_CAP
-    return JUNCTION_THRESHOLD, max(gap_cost(haplotypes), 2 * JUNCTION_THRESHOLD)
+        return Decision(JUNCTION_THRESHOLD, NO_CAP, JUNCTION_ANCHOR)
+    cap = gap_cost(haplotypes)
+    if event == "small_indel":
+        anchor = INDEL_ANCHOR + (adjacency.homology > 0)
+        return Decision(min(INDEL_THRESHOLD, 0.7 * cap), cap, anchor)
+    cap = max(cap, 2 * JUNCTION_THRESHOLD)
+    if event == "deletion" and adjacency.skipped < LONG_DELETION:
+        return Decision(DELETION_THRESHOLD, cap, DELETION_ANCHOR)
+    return Decision(JUNCTION_THRESHOLD, cap, JUNCTION_ANCHOR)
+
+
+def _has_novel_bases(haplotypes: MarkerHaplotypes) -> bool:
+    """Tell whether the event adds bases: those define it, not its length alone."""
+    adjacency = haplotypes.adjacency
+    if not adjacency.collinear:
+        return bool(adjacency.inserted)
+    return len(adjacency.inserted) > adjacency.skipped
 
 
 def marker_windows(
     haplotypes: MarkerHaplotypes, contigs: Mapping[str, int]
 ) -> list[Window]:
     """List where reads of a marker are aligned, merged where they overlap."""
-    if haplotypes.event == "substitution":
+    size = len(haplotypes.adjacency.inserted)
+    if haplotypes.event == "substitution" and size == 1:
         side = haplotypes.adjacency.left
-        size = len(haplotypes.adjacency.inserted)
         contig = contigs[side.contig]
         return [Window(contig=contig, low=side.boundary, high=side.boundary + size)]
     places = sorted(
@@ -127,8 +156,10 @@ def build_targets(
     )
     return Targets(
         event=_ints([_EVENTS[marker.event] for marker in markers]),
-        threshold=np.array([d[0] for d in decisions], np.float64),
-        cap=np.array([d[1] for d in decisions], np.float64),
+        threshold=np.array([d.threshold for d in decisions], np.float64),
+        cap=np.array([d.cap for d in decisions], np.float64),
+        anchor=_ints([d.anchor for d in decisions]),
+        novel=np.array([_has_novel_bases(marker) for marker in markers], np.uint8),
         hap_start=_offsets([1 + len(marker.refs) for marker in markers]),
         base_start=_offsets([len(h.bases) for h in haplotypes]),
         bases=encode_bases("".join(h.bases for h in haplotypes)),

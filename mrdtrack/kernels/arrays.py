@@ -57,6 +57,8 @@ class Targets(NamedTuple):
     event: Ints  # [M] code of the event class
     threshold: Floats  # [M] phred evidence from which a molecule is decided
     cap: Floats  # [M] phred beyond which a single read cannot be sure
+    anchor: Ints  # [M] bases that must fit on either side of a mark
+    novel: Bytes  # [M] 1 where the alternative haplotype has bases of its own
     hap_start: Ints  # [M + 1] haplotypes of a marker
     base_start: Ints  # [H + 1] bases of a haplotype
     bases: Bytes  # codes

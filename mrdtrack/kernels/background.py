@@ -35,7 +35,7 @@ from mrdtrack.kernels.bam_records import (
     record_end,
     sequence_start,
 )
-from mrdtrack.kernels.observations import (
+from mrdtrack.kernels.record_facts import (
     enlarged_ints,
     fragment_start,
     name_key,

@@ -20,7 +20,6 @@ from mrdtrack.kernels.arrays import (
     CROSSES_LEFT,
     CROSSES_RIGHT,
     INSERTION,
-    SMALL_INDEL,
     Bytes,
     Ints,
     ReadFilter,
@@ -35,10 +34,6 @@ from mrdtrack.kernels.bam_records import (
 
 CLIP_PHRED = 20.0
 """Price of ending a stretch inside a read: about one read end in a hundred."""
-ANCHOR = 8
-"""Bases that must fit on either side of a junction."""
-INDEL_ANCHOR = 5
-"""Bases that must fit on either side of a short indel and its repeat."""
 UNEXPLAINED = 10
 """Bases beyond a junction that fit no haplotype and so speak of another allele."""
 NEAR = 30
@@ -223,12 +218,11 @@ def covers(placement: Ints, low: int, high: int) -> bool:
 
 @kernel
 def crossings(
-    targets: Targets, haplotype: int, placement: Ints, event: int
+    targets: Targets, haplotype: int, placement: Ints, event: int, anchor: int
 ) -> tuple[int, bool]:
     """Give the bits of the marks a stretch crosses, and whether it touches one."""
     bits = 0
     touches = False
-    anchor = INDEL_ANCHOR if event == SMALL_INDEL else ANCHOR
     for k in range(targets.mark_start[haplotype], targets.mark_start[haplotype + 1]):
         low, high = targets.mark_low[k], targets.mark_high[k]
         if event == INSERTION:
@@ -249,6 +243,38 @@ def crossings(
             else:
                 bits |= CROSSES_RIGHT
     return bits, touches
+
+
+@kernel
+def telling_bases(
+    scores: ReadScores,
+    targets: Targets,
+    better: int,
+    placement: Ints,
+    worse: int,
+    other: Ints,
+) -> int:
+    """Count the bases that fit one placed haplotype and not the other one.
+
+    Bases count along the whole stretch on the better haplotype, also where the stretch
+    on the worse one ended before; a base beyond the worse haplotype's end counts too.
+    """
+    first, second = targets.base_start[better], targets.base_start[worse]
+    size = targets.base_start[worse + 1] - second
+    strand = placement[3]
+    if strand != other[3]:
+        return int(placement[1] - placement[0])
+    count = 0
+    for i in range(placement[0], placement[1]):
+        code = scores.codes[strand, i]
+        if scores.match[strand, i] <= 0.0 or code > 3:
+            continue
+        at = i + other[2]
+        fits = bool(code == int(targets.bases[first + i + placement[2]]))
+        unlike = not 0 <= at < size or code != int(targets.bases[second + at])
+        if fits and unlike:
+            count += 1
+    return count
 
 
 @kernel

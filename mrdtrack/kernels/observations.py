@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from mrdtrack.kernels._compile import kernel, read_i32, read_u8, read_u16, read_u32
+from mrdtrack.kernels._compile import kernel, read_i32, read_u16, read_u32
 from mrdtrack.kernels.arrays import (
     CROSSES_JUNCTION,
     CROSSES_LEFT,
     CROSSES_RIGHT,
-    DUPLICATE,
     ELSEWHERE,
     FITS_NEITHER,
-    HAS_DEPTH,
     HAS_UMI,
-    LOW_MAPPING_QUALITY,
     NO_QUALITIES,
-    PAIRED,
-    QC_FAIL,
-    REVERSE,
-    SECOND_OF_PAIR,
-    SECONDARY,
     SMALL_INDEL,
-    SPLIT,
     SUBSTITUTION,
-    UNMAPPED,
     Bytes,
     Candidates,
     Ints,
@@ -35,11 +25,8 @@ from mrdtrack.kernels.arrays import (
 )
 from mrdtrack.kernels.bam_records import (
     cigar_span,
-    find_tag,
-    hash_name,
     overlapping_end,
     record_end,
-    tag_text_span,
 )
 from mrdtrack.kernels.evidence import (
     all_diagonals,
@@ -48,8 +35,16 @@ from mrdtrack.kernels.evidence import (
     find_diagonals,
     misfit,
     score_haplotype,
+    telling_bases,
 )
-from mrdtrack.kernels.umi import pack_umi
+from mrdtrack.kernels.record_facts import (
+    enlarged_ints,
+    fragment_start,
+    longest_read,
+    name_key,
+    read_umi,
+    record_bits,
+)
 
 NEITHER_PHRED = 20.0
 """A read this far from its better haplotype may fit neither."""
@@ -57,81 +52,13 @@ MATE_REACH = 600
 """Bases from a window within which an unmapped read may be placed by its mate."""
 RESCUE_PHRED = 100.0
 """Score on the alternative haplotype from which an unmapped read is looked at."""
+TELLING_BASES = 3
+"""Bases in which a read must differ from every reference to show a junction."""
 TIE_PHRED = 0.5
 """Haplotypes whose scores differ by less fit a read equally well."""
 UNREACHED = 1e9
 MAX_DIAGONALS = 64
 MAX_HAPLOTYPES = 3
-
-
-@kernel
-def flag_bits(flag: int) -> int:
-    """Translate the SAM flags that say how a record was sequenced and judged."""
-    bits = 0
-    if flag & 0x1:
-        bits |= PAIRED
-    if flag & 0x81 == 0x81:
-        bits |= SECOND_OF_PAIR
-    if flag & 0x4:
-        bits |= UNMAPPED
-    if flag & 0x10:
-        bits |= REVERSE
-    if flag & 0x200:
-        bits |= QC_FAIL
-    if flag & 0x400:
-        bits |= DUPLICATE
-    if flag & 0x800:
-        bits |= SPLIT
-    return bits
-
-
-@kernel
-def record_bits(data: Bytes, record: int, read_filter: ReadFilter) -> int:
-    """Translate the flags, mapping quality and tags of a record.
-
-    A secondary record with an SA tag is a split alignment (as `bwa mem -M` writes it).
-    """
-    flag = read_u16(data, record + 18)
-    bits = flag_bits(flag)
-    low = read_u8(data, record + 13) < read_filter.min_mapping_quality
-    if low and not flag & 0x4:
-        bits |= LOW_MAPPING_QUALITY
-    if flag & 0x100:
-        bits |= SPLIT if find_tag(data, record, 83, 65) >= 0 else SECONDARY
-    if find_tag(data, record, 99, 68) >= 0:
-        bits |= HAS_DEPTH
-    return bits
-
-
-@kernel
-def name_key(data: Bytes, record: int) -> int:
-    """Give the hash of the read name as a signed number, 63 bits of it."""
-    return int(hash_name(data, record) >> 1)
-
-
-@kernel
-def read_umi(data: Bytes, record: int, read_filter: ReadFilter) -> int:
-    """Give the packed UMI of a record from the first of the tags it has, else 0."""
-    for t in range(read_filter.umi_tags.shape[0] // 2):
-        first, second = read_filter.umi_tags[2 * t], read_filter.umi_tags[2 * t + 1]
-        tag = find_tag(data, record, first, second)
-        if tag >= 0:
-            start, end = tag_text_span(data, tag)
-            if end > start >= 0:
-                return pack_umi(data, start, end)
-    return 0
-
-
-@kernel
-def fragment_start(data: Bytes, record: int) -> int:
-    """Give the leftmost position of the fragment that a record knows of."""
-    position = read_i32(data, record + 8)
-    flag = read_u16(data, record + 18)
-    mate = read_i32(data, record + 28)
-    same_contig = read_i32(data, record + 24) == read_i32(data, record + 4)
-    if flag & 0x1 and not flag & 0x8 and same_contig and 0 <= mate < position:
-        return mate
-    return position
 
 
 @kernel
@@ -205,6 +132,17 @@ def weigh_substitution(
 
 
 @kernel
+def has_haplotypes(targets: Targets, marker: int) -> bool:
+    """Tell whether reads that do not align over a marker may still show it.
+
+    Not so for the substitution of one base; several may make an aligner clip.
+    """
+    k = targets.mark_start[targets.hap_start[marker]]
+    single = targets.mark_high[k] - targets.mark_low[k] == 1
+    return targets.event[marker] != SUBSTITUTION or not single
+
+
+@kernel
 def decides(evidence: float, bits: int, threshold: float) -> bool:
     """Tell whether evidence about an indel or junction is anchored on both sides."""
     if evidence >= threshold:
@@ -245,20 +183,46 @@ def weigh_haplotypes(
     reaches = False
     missed = UNREACHED
     for h in range(first, last):
-        if phred[h - first] <= 0.0 or phred[h - first] < phred.max() - TIE_PHRED:
+        decided = h > first and phred[h - first] >= phred[0] + targets.threshold[marker]
+        tied = phred[h - first] >= phred.max() - TIE_PHRED
+        if phred[h - first] <= 0.0 or not (tied or decided):
             continue
         placement = placements[h - first]
-        crossed, touches = crossings(targets, h, placement, event)
+        crossed, touches = crossings(
+            targets, h, placement, event, targets.anchor[marker]
+        )
         bits |= crossed
         reaches = reaches or touches
-        missed = min(missed, misfit(scores, length, targets, h, placement))
-    if UNREACHED > missed >= max(NEITHER_PHRED, abs(evidence)):
+        if tied:
+            missed = min(missed, misfit(scores, length, targets, h, placement))
+    lead = phred[0] - phred[1:].max()
+    told_apart = abs(evidence) if targets.novel[marker] else abs(lead)
+    if UNREACHED > missed >= max(NEITHER_PHRED, told_apart):
         return 0.0, FITS_NEITHER
     if not reaches:
         return 0.0, ELSEWHERE
     if not decides(evidence, bits, targets.threshold[marker]):
         return 0.0, bits
+    best_ref = 1 + int(phred[1:].argmax())
+    if evidence > 0.0 and not differs_enough(
+        scores, targets, marker, placements, best_ref
+    ):
+        return 0.0, bits
     return evidence, bits
+
+
+@kernel
+def differs_enough(
+    scores: ReadScores, targets: Targets, marker: int, placements: Ints, ref: int
+) -> bool:
+    """Tell whether a read differs from the reference in the bases a junction needs."""
+    if targets.event[marker] <= SMALL_INDEL:
+        return True
+    first = targets.hap_start[marker]
+    told = telling_bases(
+        scores, targets, first, placements[0], first + ref, placements[ref]
+    )
+    return told >= TELLING_BASES
 
 
 @kernel
@@ -298,25 +262,6 @@ def last_window(targets: Targets, contig: int, end: int) -> int:
         else:
             high = middle
     return low - 1
-
-
-@kernel
-def enlarged_ints(values: Ints) -> Ints:
-    """Copy to an array of twice the size."""
-    larger = np.zeros(2 * values.shape[0], np.int64)
-    larger[: values.shape[0]] = values
-    return larger
-
-
-@kernel
-def longest_read(data: Bytes) -> int:
-    """Give the most bases a record of the chunk has."""
-    longest = 0
-    record = 0
-    while record < data.shape[0]:
-        longest = max(longest, read_i32(data, record + 20))
-        record = record_end(data, record)
-    return longest
 
 
 @kernel
@@ -388,11 +333,12 @@ def observe_records(
             bits = record_bits(data, record, read_filter)
             if decode_read(data, record, read_filter, scores):
                 bits |= NO_QUALITIES
+        heard = ELSEWHERE
         if targets.event[marker] == SUBSTITUTION:
             said.evidence[i], heard = weigh_substitution(
                 data, record, targets, marker, scores
             )
-        else:
+        if heard == ELSEWHERE and has_haplotypes(targets, marker):
             said.evidence[i], heard = weigh_haplotypes(
                 data, record, targets, marker, scores, diagonals, placements
             )

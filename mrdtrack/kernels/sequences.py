@@ -23,7 +23,7 @@ from mrdtrack.kernels.arrays import (
     ReadFilter,
 )
 from mrdtrack.kernels.bam_records import record_end, sequence_start
-from mrdtrack.kernels.observations import (
+from mrdtrack.kernels.record_facts import (
     enlarged_ints,
     longest_read,
     name_key,
