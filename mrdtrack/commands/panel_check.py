@@ -9,6 +9,7 @@ from pathlib import Path
 from mrdtrack.counting.plan import marker_haplotypes, plan_counting
 from mrdtrack.counting.reads_file import open_reads
 from mrdtrack.counting.sequence_index import build_sequence_index
+from mrdtrack.panel.advice import advise
 from mrdtrack.panel.file import read_panel
 from mrdtrack.panel.model import Panel, Sequence
 from mrdtrack.panel.reference import Reference
@@ -32,6 +33,7 @@ def panel_check(request: PanelCheckRequest) -> Panel:
     panel = read_panel(request.panel)
     sequences = [marker for marker in panel.marker if isinstance(marker, Sequence)]
     located = [marker for marker in panel.marker if not isinstance(marker, Sequence)]
+    advice = advise(panel)
     if sequences:
         build_sequence_index(sequences)
     if request.reference is not None:
@@ -40,8 +42,11 @@ def panel_check(request: PanelCheckRequest) -> Panel:
             if request.reads is not None:
                 reads = open_reads(request.reads, request.reference)
                 plan_counting(panel, reads, reference)
+            advice = advise(panel, reference)
     elif request.reads is not None:
         open_reads(request.reads, None)
+    for one in advice:
+        sys.stderr.write(f"{one.severity}: {one.marker}: {one.message}\n")
     n = len(panel.marker)
     sys.stderr.write(f"{request.panel}: {n} marker{'s' if n > 1 else ''}, no fault\n")
     return panel

@@ -14,6 +14,7 @@ from mrdtrack.counting.count import count_reads
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counts import MoleculeMode, SampleCounts
 from mrdtrack.errors import InputError
+from mrdtrack.kernels._compile import is_warm
 from mrdtrack.levels.background_file import FilterValue, read_background
 from mrdtrack.levels.controls import Controls
 from mrdtrack.levels.judge import judge_sample, run_context
@@ -75,6 +76,10 @@ def quantify(request: QuantifyRequest) -> list[VisitResult]:
             "quantify them one by one, or let the read groups name them",
         )
     panel = read_panel(request.panel)
+    if not request.quiet and not is_warm():
+        sys.stderr.write(
+            "compiling the kernels, once for this version (half a minute or so)\n"
+        )
     with ExitStack() as stack:
         reference = _open_reference(request, stack)
         samples = _count(request.reads, panel, reference, request, request.sample)
