@@ -17,7 +17,6 @@ from mrdtrack.door import GATE_MET, PROGRAM, Door, debug_option
     PROGRAM,
     cls=Door,
     params=[debug_option()],
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:

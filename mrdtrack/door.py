@@ -18,6 +18,7 @@ from mrdtrack.errors import MrdtrackError, one_line
 
 PROGRAM = "mrdtrack"
 DEBUG = "mrdtrack.debug"
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 INPUT_ERROR, USAGE_ERROR, GATE_MET, INTERRUPTED = 1, 2, 3, 130
 
@@ -60,6 +61,7 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.context_settings = {**SETTINGS, **self.context_settings}
         self.params.append(debug_option())
 
 
@@ -68,6 +70,10 @@ class Door(click.Group):
 
     command_class = Command
     group_class = type  # a group below is a Door too
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.context_settings = {**SETTINGS, **self.context_settings}
 
     def list_commands(self, _: click.Context) -> list[str]:
         """List the commands in the order a user needs them."""
