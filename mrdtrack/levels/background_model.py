@@ -15,6 +15,7 @@ from mrdtrack.levels.error_rates import (
     assumed_rates,
     class_rates,
     marker_rate,
+    run_shift,
     transient_spread,
 )
 from mrdtrack.levels.exact_bounds import FloatArray, IntArray
@@ -95,9 +96,11 @@ def level_background(
         name: ClassSites(*(_scaled(values, design_factor) for values in sites))
         for name, sites in chosen.values()
     }
-    tau = transient_spread(list(by_name.values()), len(controls.names))
+    classes = list(by_name.values())
+    tau = transient_spread(classes, len(controls.names))
+    shift = run_shift(classes)
     rates = {
-        name: class_rates(sites, tau)
+        name: class_rates(sites, tau, shift)
         for name, sites in by_name.items()
         if len(sites.alt)
     }

@@ -24,8 +24,8 @@ SPREAD_PRIOR = (0.6, 0.6)
 """Median and log-sd of the log-normal prior of s."""
 NODES = 9
 NODE_SPAN = 3.2
-CLASS_SHIFT_SD = 1.0
-"""How far (log scale) a class mean moves between runs, before data."""
+CLASS_SHIFT_SD = 0.6
+"""How far (log scale) a class mean moves between runs, beside the shift of all."""
 UNSEEN_SHIFT_SD = 0.4
 """The same for controls whose class means no site tells."""
 MEAN_SPREAD = 0.6
@@ -112,11 +112,29 @@ def _moment_excess(sites: ClassSites) -> tuple[float, float]:
     return float(excess.sum()), float(pairs.sum())
 
 
-def class_rates(sites: ClassSites, tau: float) -> ClassRates:
-    """Return the posterior of the rates of a class that has sites."""
+def run_shift(classes: list[ClassSites]) -> float:
+    """Return how many times the controls' rates all classes of the sample have.
+
+    A damaged run shifts all classes; prior weight of one molecule at no shift.
+    """
+    seen = expected = 1.0
+    for sites in classes:
+        controls = sites.molecules[:, 1:].sum()
+        if controls > 0:
+            rate = (sites.alt[:, 1:].sum() + 0.5) / controls
+            seen += float(sites.alt[:, 0].sum())
+            expected += float(sites.molecules[:, 0].sum() * rate)
+    return seen / expected
+
+
+def class_rates(sites: ClassSites, tau: float, shift: float = 1.0) -> ClassRates:
+    """Return the posterior of the rates of a class that has sites.
+
+    `shift`: how many times the controls' rates the sample's other classes have.
+    """
     with_controls = sites.alt.shape[1] > 1 and sites.molecules[:, 1:].sum() > 0
     if with_controls:
-        return _rates_with_controls(sites, tau)
+        return _rates_with_controls(sites, tau, shift)
     alt, molecules = sites.alt[:, 0], sites.molecules[:, 0]
     mean = (alt.sum() + 0.5) / molecules.sum()
     shape = np.full(len(alt), 1.0 / tau**2)
@@ -124,7 +142,7 @@ def class_rates(sites: ClassSites, tau: float) -> ClassRates:
     return ClassRates(float(mean), np.zeros(0), 0.0, weight, located=True)
 
 
-def _rates_with_controls(sites: ClassSites, tau: float) -> ClassRates:
+def _rates_with_controls(sites: ClassSites, tau: float, shift: float) -> ClassRates:
     sample_alt, sample_n = sites.alt[:, 0].sum(), sites.molecules[:, 0].sum()
     control_alt, control_n = sites.alt[:, 1:], sites.molecules[:, 1:]
     pooled = (control_alt.sum() + 0.5) / control_n.sum()
@@ -133,7 +151,8 @@ def _rates_with_controls(sites: ClassSites, tau: float) -> ClassRates:
         totals > 0, (control_alt.sum(axis=0) + 0.5) / np.maximum(totals, 1.0), pooled
     )
     prior = 1.0 / CLASS_SHIFT_SD**2
-    mean = pooled * (prior + sample_alt) / (prior + sample_n * pooled)
+    shifted = pooled * shift
+    mean = shifted * (prior + sample_alt) / (prior + sample_n * shifted)
     mean_cv2 = 1.0 / (prior + sample_alt) + 1.0 / (control_alt.sum() + 0.5)
     mean_cv2 += tau**2 / max(len(sites.alt), 1)
     expected = sites.molecules * np.concatenate([[mean], control_mean])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mrdtrack.counts import MarkerCounts, QualityFinding
@@ -45,16 +45,12 @@ def level_markers(
     of markers in one `group` (one molecule) all but the most informative; and markers
     whose denominator is of another sort than that of the rest.
     """
-    findings: list[QualityFinding] = []
-    places: list[int] = []
-    for place, marker in enumerate(markers):
-        if informative(marker) == 0:
-            continue
-        why = _excluded(marker, settings)
-        if why is None:
-            places.append(place)
-        else:
-            findings.append(why)
+    findings = list(_told_exclusions(markers, settings))
+    places = [
+        place
+        for place, marker in enumerate(markers)
+        if informative(marker) and not _excluded(marker, settings)
+    ]
     places = _one_of_each_group(markers, places, findings)
     places = _comparable(markers, places, findings)
     return LevelMarkers(
@@ -62,24 +58,43 @@ def level_markers(
     )
 
 
-def _excluded(marker: MarkerCounts, settings: LevelSettings) -> QualityFinding | None:
+def _excluded(marker: MarkerCounts, settings: LevelSettings) -> str:
+    """Return why a marker may not drive the level: "role", "gene", or nothing."""
     if marker.marker in settings.level_markers:
-        return None
+        return ""
     if marker.role == "report_only":
-        return QualityFinding(
-            code="marker_report_only",
-            severity="info",
-            message=f"{marker.marker} is counted and shown, and kept out of the level "
-            "because the panel says role = report_only.",
-        )
-    if marker.gene is not None and marker.gene.upper() in settings.excluded_genes:
-        return QualityFinding(
-            code="marker_clonal_haematopoiesis",
-            severity="info",
-            message=f"{marker.marker} ({marker.gene}) is counted and shown, and kept "
-            "out of the level: such mutations persist as clonal haematopoiesis.",
-        )
-    return None
+        return "role"
+    known = marker.gene is not None and marker.gene.upper() in settings.excluded_genes
+    return "gene" if known else ""
+
+
+def _told_exclusions(
+    markers: Sequence[MarkerCounts], settings: LevelSettings
+) -> Iterator[QualityFinding]:
+    why = {
+        "role": (
+            "marker_report_only",
+            "counted and shown, and kept out of the level: the panel says role = "
+            "report_only.",
+        ),
+        "gene": (
+            "marker_clonal_haematopoiesis",
+            "counted and shown, and kept out of the level: such mutations persist as "
+            "clonal haematopoiesis.",
+        ),
+    }
+    for reason, (code, said) in why.items():
+        names = [
+            f"{m.marker} ({m.gene})" if reason == "gene" else m.marker
+            for m in markers
+            if informative(m) and _excluded(m, settings) == reason
+        ]
+        if names:
+            shown = ", ".join(names[:6])
+            more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+            yield QualityFinding(
+                code=code, severity="info", message=f"{shown}{more}: {said}"
+            )
 
 
 def _one_of_each_group(

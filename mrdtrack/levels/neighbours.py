@@ -18,6 +18,9 @@ from mrdtrack.levels.exact_bounds import FloatArray
 FEW_SITES = 20
 """A class with fewer sites than this is judged by the wider class it belongs to."""
 
+RUN_STEP = 2.5
+"""How much more frequent an indel error is beside a run one base longer."""
+
 KNOWN_VARIANT_FRACTION = 0.05
 KNOWN_VARIANT_MOLECULES = 3
 
@@ -65,49 +68,71 @@ def wider_classes(error_class: str) -> tuple[str, ...]:
 
     A substitution in context falls back on the same substitution in any context, then
     on any substitution; an indel on the same indel beside runs of any length within one
-    base (`del1:h4~1`). A marker whose class was not told (`substitution`) falls back on
-    all sites. Others (`mnv`, `junction`, a laboratory's own name) on nothing.
+    base (`del1:h4~1`), then beside all shorter runs, scaled (`del1:h4<`). A marker
+    whose class was not told (`substitution`) falls back on all sites. Others (`mnv`,
+    `junction`, a laboratory's own name) on nothing.
     """
     if error_class == "substitution":
         return ("substitution", "any")
     substitution = _SUBSTITUTION.match(error_class)
     if substitution:
         return (f"{substitution[2]}>{substitution[3]}", "substitution")
-    return (f"{error_class}~1",) if _INDEL.match(error_class) else ()
+    if _INDEL.match(error_class):
+        return (f"{error_class}~1", f"{error_class}<")
+    return ()
 
 
-def belongs(error_class: str, wider: str) -> bool:
-    """Say whether sites of `error_class` count for the wider class."""
+def share_of(error_class: str, wider: str) -> float:
+    """Return how much a molecule of `error_class` tells of the wider class.
+
+    0 is nothing, 1 all it tells of its own. Errors become 2.5 times as frequent with
+    each base of a run, so a molecule beside a run d bases shorter counts as 2.5^-d.
+    """
     if wider == "any":
-        return error_class != "junction"
-    asked = _INDEL.match(wider.removesuffix("~1"))
-    if asked is None:
-        return wider in wider_classes(error_class)
+        return float(error_class != "junction")
+    asked = _INDEL.match(wider[:-1]) if wider[-1] == "<" else None
+    near = _INDEL.match(wider.removesuffix("~1"))
     indel = _INDEL.match(error_class)
-    return (
-        indel is not None
-        and indel.group(1, 2) == asked.group(1, 2)
-        and abs(int(indel[3]) - int(asked[3])) <= 1
-    )
+    if asked is None and near is None:
+        return float(wider in wider_classes(error_class))
+    if indel is None:
+        return 0.0
+    goal = asked or near
+    if goal is None or indel.group(1, 2) != goal.group(1, 2):
+        return 0.0
+    shorter = int(goal[3]) - int(indel[3])
+    if asked is None:
+        return float(abs(shorter) <= 1)
+    return float(RUN_STEP**-shorter) if shorter >= 0 else 0.0
 
 
 def joined_sites(
-    error_classes: Iterable[str], samples: Sequence[SiteCounts]
+    shares: Mapping[str, float], samples: Sequence[SiteCounts]
 ) -> ClassSites:
-    """Join the sites of some classes over the sample (first) and its controls."""
-    alt_rows: list[list[int]] = []
-    molecule_rows: list[list[int]] = []
-    for error_class in error_classes:
-        tables = [sample.by_class.get(error_class, {}) for sample in samples]
-        keys = dict.fromkeys(key for table in tables for key in table)
-        for key in keys:
-            pairs = [table.get(key, (0, 0)) for table in tables]
-            alt_rows.append([pair[0] for pair in pairs])
-            molecule_rows.append([pair[1] for pair in pairs])
-    shape = (len(alt_rows), len(samples))
-    alt = np.array(alt_rows, dtype=np.float64).reshape(shape)
-    molecules = np.array(molecule_rows, dtype=np.float64).reshape(shape)
-    return without_variants(ClassSites(alt, molecules))
+    """Join the sites of classes over the sample (first) and its controls.
+
+    `shares`: how much a molecule of each class tells.
+    """
+    parts = [
+        _class_sites(error_class, share, samples)
+        for error_class, share in shares.items()
+    ]
+    empty = np.zeros((0, len(samples)))
+    return ClassSites(
+        np.concatenate([empty, *(part.alt for part in parts)]),
+        np.concatenate([empty, *(part.molecules for part in parts)]),
+    )
+
+
+def _class_sites(
+    error_class: str, share: float, samples: Sequence[SiteCounts]
+) -> ClassSites:
+    tables = [sample.by_class.get(error_class, {}) for sample in samples]
+    keys = dict.fromkeys(key for table in tables for key in table)
+    pairs = [[table.get(key, (0, 0)) for table in tables] for key in keys]
+    counts = np.array(pairs, dtype=np.float64).reshape(len(keys), len(samples), 2)
+    alt, molecules = without_variants(ClassSites(counts[..., 0], counts[..., 1]))
+    return ClassSites(alt, molecules * share)
 
 
 def without_variants(sites: ClassSites) -> ClassSites:
@@ -133,13 +158,14 @@ def sites_for(
 
     Its own class where that has `FEW_SITES` sites or nothing wider has more.
     """
-    chosen, sites = error_class, joined_sites([error_class], samples)
+    chosen, sites = error_class, joined_sites({error_class: 1.0}, samples)
     present = sorted({name for sample in samples for name in sample.by_class})
     for wider in wider_classes(error_class):
         if len(sites.alt) >= FEW_SITES:
             break
-        members = [name for name in present if belongs(name, wider)]
-        more = joined_sites(members, samples)
+        shares = {name: share_of(name, wider) for name in present}
+        used = {name: share for name, share in shares.items() if share > 0}
+        more = joined_sites(used, samples)
         if len(more.alt) > len(sites.alt):
             chosen, sites = wider, more
     return chosen, sites

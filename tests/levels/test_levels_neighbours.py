@@ -1,0 +1,147 @@
+"""Non-marker sites, their classes, and the rates they tell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mrdtrack.levels.background_model import MarkerKey, assumed_class, level_background
+from mrdtrack.levels.controls import Controls, MarkerControls
+from mrdtrack.levels.error_rates import class_rates, transient_spread
+from mrdtrack.levels.memo import Memo
+from mrdtrack.levels.neighbours import (
+    NO_SITES,
+    ClassSites,
+    SiteCounts,
+    share_of,
+    site_counts,
+    sites_for,
+    wider_classes,
+    without_variants,
+)
+from tests.levels.made_samples import made_sites
+
+
+def sites(name: str, **classes: tuple[int, int, int]) -> SiteCounts:
+    made = {
+        key.replace("_", ":"): {f"{name}{i}": (alt, n) for i in range(size)}
+        for key, (size, alt, n) in classes.items()
+    }
+    return SiteCounts(name, made)
+
+
+def test_wider_classes() -> None:
+    assert wider_classes("A[C>T]G") == ("C>T", "substitution")
+    assert wider_classes("del1:h8") == ("del1:h8~1", "del1:h8<")
+    assert wider_classes("substitution") == ("substitution", "any")
+    assert wider_classes("junction") == ()
+
+
+@pytest.mark.parametrize(
+    ("error_class", "wider", "share"),
+    [
+        ("A[C>T]G", "C>T", 1.0),
+        ("A[C>G]G", "C>T", 0.0),
+        ("A[C>G]G", "substitution", 1.0),
+        ("del1:h4", "substitution", 0.0),
+        ("del1:h4", "del1:h5~1", 1.0),
+        ("del1:h3", "del1:h5~1", 0.0),
+        ("ins1:h5", "del1:h5~1", 0.0),
+        ("A[C>T]G", "del1:h5~1", 0.0),
+        ("del1:h3", "del1:h5<", 2.5**-2),
+        ("del1:h6", "del1:h5<", 0.0),
+        ("junction", "any", 0.0),
+        ("odd", "any", 1.0),
+    ],
+)
+def test_what_counts_for_a_wider_class(
+    error_class: str, wider: str, share: float
+) -> None:
+    assert share_of(error_class, wider) == pytest.approx(share)
+
+
+def test_few_sites_fall_back_on_the_wider_class() -> None:
+    few = site_counts("s", made_sites([0] * 5, 1000))
+    other = site_counts("s", made_sites([0] * 40, 1000, "T[C>T]G", start=100))
+    both = SiteCounts("s", {**few.by_class, **other.by_class})
+    assert sites_for("A[C>T]G", [both])[0] == "C>T"
+    assert sites_for("A[C>T]G", [few])[0] == "A[C>T]G"
+    assert sites_for("T[C>T]G", [both])[0] == "T[C>T]G"
+    assert len(sites_for("A[C>T]G", [both])[1].alt) == 45
+
+
+def test_long_runs_are_judged_by_shorter_ones() -> None:
+    held = sites("s", del1_h2=(200, 0, 1000), del1_h4=(5, 0, 1000))
+    name, found = sites_for("del1:h8", [held])
+    assert name == "del1:h8<"
+    expected = 200 * 1000 * 2.5**-6 + 5 * 1000 * 2.5**-4
+    assert found.molecules.sum() == pytest.approx(expected)
+
+
+def test_variants_are_no_errors() -> None:
+    alt = np.array([[0, 1], [500, 480], [0, 300], [2, 0], [0, 0]], dtype=float)
+    molecules = np.array([[1000, 900], [1000, 900], [900, 600], [20, 9], [0, 0]], float)
+    found = without_variants(ClassSites(alt, molecules))
+    assert found.alt.tolist() == [[0, 1], [0, 0], [2, 0]]
+    assert found.molecules.tolist() == [[1000, 900], [900, 0], [20, 9]]
+
+
+def test_tau_is_found_again() -> None:
+    rng = np.random.default_rng(7)
+    for tau in (0.2, 0.8):
+        rate = 20 * np.exp(rng.normal(0, 0.5, 400))[:, None]
+        rate = rate * rng.gamma(1 / tau**2, tau**2, (400, 11))
+        made = ClassSites(rng.poisson(rate).astype(float), np.full((400, 11), 1e5))
+        assert transient_spread([made], 10) == pytest.approx(tau, rel=0.15)
+    assert transient_spread([], 0) == 0.1
+    assert transient_spread([], 3) == pytest.approx(0.3)
+
+
+def test_class_mean_of_a_damaged_run_is_the_samples_own() -> None:
+    rng = np.random.default_rng(1)
+    control = rng.poisson(1.0, (200, 5)).astype(float)
+    sample = rng.poisson(5.0, (200, 1)).astype(float)
+    made = ClassSites(np.concatenate([sample, control], 1), np.full((200, 6), 1e5))
+    found = class_rates(made, 0.3)
+    assert found.mean == pytest.approx(5e-5, rel=0.1)
+    assert found.control_mean == pytest.approx([1e-5] * 5, rel=0.3)
+
+
+def test_assumed_rates_are_never_zero_and_grow_with_runs() -> None:
+    assert assumed_class("junction", "umi").mean == 1e-6
+    short, long = (assumed_class(f"del1:h{h}", "fragments").mean for h in (2, 20))
+    assert 0 < short < long <= 0.05
+    assert assumed_class("x", "reads").mean > assumed_class("x", "umi").mean
+
+
+def test_controls_alone_tell_a_markers_rate() -> None:
+    told = Controls(
+        names=("a", "b"),
+        sites=(NO_SITES, NO_SITES),
+        markers={"m": MarkerControls(np.array([9.0, 11.0]), np.array([1e5, 1e5]))},
+    )
+    key = MarkerKey("m", "x")
+    found = level_background([key], "umi", NO_SITES, told)
+    mean = float((found.mixture.weight * found.mixture.rate).sum())
+    assert mean == pytest.approx(1e-4, rel=0.3)
+    assert found.assumed == (False,)
+    bare = level_background([key], "umi", NO_SITES, Controls())
+    assert bare.assumed == (True,)
+
+
+def test_a_declared_rate_is_added_with_its_spread() -> None:
+    held = sites("s", x=(100, 1, 100_000))
+    plain, more = (
+        level_background([MarkerKey("m", "x", d)], "umi", held, Controls())
+        for d in (0.0, 1e-4)
+    )
+    means = [float((b.mixture.weight * b.mixture.rate).sum()) for b in (plain, more)]
+    assert means[1] - means[0] == pytest.approx(1e-4, rel=1e-6)
+
+
+def test_a_full_memo_forgets() -> None:
+    memo = Memo(largest=2)
+    made = []
+    for key in (1, 2, 1, 3, 1):
+        memo.get(key, lambda: made.append(key))  # noqa: B023  (called at once)
+    assert made == [1, 2, 3, 1]
