@@ -75,7 +75,7 @@ def _text(path: Path) -> str:
 def _sentence(fault: Any, table: dict[str, Any], text: str) -> str:
     """Say one pydantic fault with its key and, for a marker, its line."""
     location = list(fault["loc"])
-    if location[:1] == ["marker"] and len(location) > 3:
+    if location[:1] == ["marker"] and len(location) > 2:
         del location[2]  # the tag of the union of marker kinds
     where = ".".join(str(part) for part in location) or "the panel"
     if len(location) >= 2 and isinstance(location[1], int):

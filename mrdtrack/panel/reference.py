@@ -30,6 +30,7 @@ class Reference:
         try:
             self._fasta = self._open()
         except (OSError, ValueError) as error:
+            self._clean()
             raise ReferenceMismatch(
                 str(path),
                 f"the reference cannot be read as FASTA ({error})",
@@ -68,6 +69,9 @@ class Reference:
     def close(self) -> None:
         """Close the file."""
         self._fasta.close()
+        self._clean()
+
+    def _clean(self) -> None:
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
