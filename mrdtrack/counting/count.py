@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def count_reads(
         join_observations([observations, hits.observations]),
         settings.molecules,
     )
-    located, identity = _tally_located(plan, observations, grouping, settings)
+    located, identity, sizes = _tally_located(plan, observations, grouping, settings)
     rows = tally_sequences(plan.sequences, hits, grouping, settings.min_family_size)
     background = count_background(
         stretches, _present(part.rows for part in heard), grouping, settings
@@ -99,7 +99,7 @@ def count_reads(
         markers=tuple(counted[marker.id] for marker in panel.marker),
         background=background,
         identity=identity,
-        family_sizes=rows.family_sizes,
+        family_sizes=dict(sorted((sizes + Counter(rows.family_sizes)).items())),
         quality=(*reads.findings, *grouping.findings, *plan.findings),
     )
 
@@ -151,7 +151,7 @@ def _listen(
 ) -> Heard:
     """Run every kernel that has something to look for over one chunk."""
     index = plan.sequence_index
-    located = bool(plan.located)
+    located = bool(plan.located or plan.identity)
     return Heard(
         observations=(
             observe_records(chunk, plan.targets, read_filter) if located else None
@@ -187,10 +187,10 @@ def _tally_located(
     observations: Observations,
     grouping: Grouping,
     settings: CountingSettings,
-) -> tuple[list[MarkerCounts], tuple[IdentityCounts, ...]]:
-    """Count located markers and identity positions."""
+) -> tuple[list[MarkerCounts], tuple[IdentityCounts, ...], Counter[int]]:
+    """Count located markers and identity positions, and families by their size."""
     if not plan.located and not plan.identity:
-        return [], ()
+        return [], (), Counter()
     grouped = group_molecules(
         observations,
         plan.targets.threshold,
@@ -207,7 +207,7 @@ def _tally_located(
         tally_identity(first + index, position, grouped)
         for index, position in enumerate(plan.identity)
     )
-    return rows, identity
+    return rows, identity, Counter(grouped.family_sizes)
 
 
 def sample_name(reads: ReadsFile) -> str:

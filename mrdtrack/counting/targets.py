@@ -29,8 +29,8 @@ GAP_EXTEND_PHRED = 10.0
 GAP_REPEAT_PHRED = 2.2
 """Phred by which each further copy of a repeat unit makes an indel likelier."""
 GAP_FLOOR_PHRED = 15.0
-SUBSTITUTION_THRESHOLD = 13.0
-"""Twenty to one: one base of quality 10 or more decides."""
+SUBSTITUTION_THRESHOLD = 1.0
+"""Any base better than a guess: the least base quality chooses which bases speak."""
 INDEL_THRESHOLD = 30.0
 JUNCTION_THRESHOLD = 60.0
 """A million to one, which no wild-type molecule should reach by errors alone."""

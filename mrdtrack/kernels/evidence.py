@@ -284,11 +284,13 @@ def misfit(
     targets: Targets,
     haplotype: int,
     placement: Ints,
+    novel: int,
 ) -> float:
     """Give the phred by which a placed read misses a perfect fit at the marks.
 
-    Bases at a mark count, one more on either side; so does a tail of `UNEXPLAINED`
-    bases or more that begins near a mark and fits nothing.
+    Only marks inside the read count, with one base on either side; a tail of
+    `UNEXPLAINED` bases or more that begins near a mark and fits nothing counts too.
+    Without `novel` bases an event is a length alone, and only such tails count.
     """
     codes, match, mismatch = scores.codes, scores.match, scores.mismatch
     begin, end, shift, strand = placement[0], placement[1], placement[2], placement[3]
@@ -298,6 +300,8 @@ def misfit(
     worst = 0.0
     for k in range(targets.mark_start[haplotype], targets.mark_start[haplotype + 1]):
         mark_low, mark_high = targets.mark_low[k], targets.mark_high[k]
+        if low > mark_low - 1 - shift or high < mark_high + 1 - shift:
+            continue
         missed = 0.0
         for i in range(
             max(low, mark_low - 1 - shift), min(high, mark_high + 1 - shift)
@@ -310,7 +314,7 @@ def misfit(
                     match[strand, i],
                     mismatch[strand, i],
                 )
-            missed += match[strand, i] - got
+            missed += match[strand, i] - got if novel else 0.0
         before, after = begin + shift, end + shift
         if low + UNEXPLAINED <= begin and mark_low - NEAR <= before < mark_high + NEAR:
             missed += CLIP_PHRED

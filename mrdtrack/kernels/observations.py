@@ -179,6 +179,7 @@ def weigh_haplotypes(
     cap = targets.cap[marker]
     evidence = min(max(phred[0] - phred[1:].max(), -cap), cap)
     length = read_i32(data, record + 20)
+    novel = targets.novel[marker]
     bits = 0
     reaches = False
     missed = UNREACHED
@@ -194,9 +195,9 @@ def weigh_haplotypes(
         bits |= crossed
         reaches = reaches or touches
         if tied:
-            missed = min(missed, misfit(scores, length, targets, h, placement))
+            missed = min(missed, misfit(scores, length, targets, h, placement, novel))
     lead = phred[0] - phred[1:].max()
-    told_apart = abs(evidence) if targets.novel[marker] else abs(lead)
+    told_apart = abs(evidence) if novel else abs(lead)
     if UNREACHED > missed >= max(NEITHER_PHRED, told_apart):
         return 0.0, FITS_NEITHER
     if not reaches:

@@ -36,6 +36,8 @@ TAU_PRIOR_WEIGHT = 10.0
 TAU_RANGE = (0.05, 1.2)
 _MEAN_PRIOR_POWER = 0.5
 _KEEP = 1e-8
+MOST_ERRORS = 0.2
+"""No error is commoner: what so many molecules show is another allele or a repeat."""
 _EDGES = np.concatenate(
     [np.arange(-8.0, -3, 1.0), np.arange(-3.0, -1.5, 0.5), np.arange(-1.5, 7.0, 0.3)]
 )
@@ -213,7 +215,8 @@ def marker_rate(
         )
         weight = weight * np.exp(lik - lik.max())
     weight = weight / weight.sum()
-    keep = weight.sum(axis=0) > _KEEP
+    possible = rates.mean * np.exp(LOG_RATE) <= max(MOST_ERRORS, 2 * rates.mean)
+    keep = (weight.sum(axis=0) > _KEEP) & possible
     weight = weight[:, keep] / weight[:, keep].sum()
     rate = rates.mean * np.exp(LOG_RATE[keep])
     shape = 1.0 / ((1 + tau**2) * (1 + mean_cv2) - 1)

@@ -21,8 +21,11 @@ FEW_SITES = 20
 RUN_STEP = 2.5
 """How much more frequent an indel error is beside a run one base longer."""
 
-KNOWN_VARIANT_FRACTION = 0.05
-KNOWN_VARIANT_MOLECULES = 3
+SCALED_MOLECULES = 1000.0
+"""Molecules that shorter runs must be worth; fewer tell less than what is assumed."""
+
+KNOWN_VARIANTS = ((0.05, 3), (0.01, 10))
+"""Fraction above and molecules from which a site shows a variant, not errors."""
 
 _SUBSTITUTION = re.compile(r"^([ACGTN]?)\[([ACGT])>([ACGT])\]([ACGTN]?)$")
 _INDEL = re.compile(r"^(ins|del)(\d+):h(\d+)$")
@@ -86,7 +89,7 @@ def share_of(error_class: str, wider: str) -> float:
     """Return how much a molecule of `error_class` tells of the wider class.
 
     0 is nothing, 1 all it tells of its own. Errors become 2.5 times as frequent with
-    each base of a run, so a molecule beside a run d bases shorter counts as 2.5^-d.
+    each copy in a run, so a molecule beside a run d copies shorter counts as 2.5^-d.
     """
     if wider == "any":
         return float(error_class != "junction")
@@ -103,7 +106,8 @@ def share_of(error_class: str, wider: str) -> float:
     shorter = int(goal[3]) - int(indel[3])
     if asked is None:
         return float(abs(shorter) <= 1)
-    return float(RUN_STEP**-shorter) if shorter >= 0 else 0.0
+    copies = shorter / int(goal[2])
+    return float(RUN_STEP**-copies) if shorter >= 0 else 0.0
 
 
 def joined_sites(
@@ -143,7 +147,9 @@ def without_variants(sites: ClassSites) -> ClassSites:
     """
     alt, molecules = sites
     fraction = alt / np.maximum(molecules, 1.0)
-    variant = (fraction > KNOWN_VARIANT_FRACTION) & (alt >= KNOWN_VARIANT_MOLECULES)
+    variant = np.zeros(alt.shape, dtype=bool)
+    for most, molecules_from in KNOWN_VARIANTS:
+        variant |= (fraction > most) & (alt >= molecules_from)
     blank = variant | (molecules <= 0)
     alt = np.where(blank, 0.0, np.minimum(alt, molecules))
     molecules = np.where(blank, 0.0, molecules)
@@ -166,6 +172,7 @@ def sites_for(
         shares = {name: share_of(name, wider) for name in present}
         used = {name: share for name, share in shares.items() if share > 0}
         more = joined_sites(used, samples)
-        if len(more.alt) > len(sites.alt):
+        told = wider[-1] != "<" or more.molecules.sum() >= SCALED_MOLECULES
+        if len(more.alt) > len(sites.alt) and told:
             chosen, sites = wider, more
     return chosen, sites
