@@ -20,13 +20,17 @@ from mrdtrack.follow_up.timeline import (
     TimelineVisit,
     Treatment,
 )
-from mrdtrack.follow_up.verdicts import Case
+from mrdtrack.follow_up.verdicts import Case, list_tissues
 from mrdtrack.follow_up.visits import check_visits, draft_visit
 from mrdtrack.levels.result import Software, VisitResult
 from mrdtrack.protocols.context_rules import DetectabilityRule
 from mrdtrack.protocols.measured_rules import ConversionRule, LevelRule
 from mrdtrack.protocols.protocol import Protocol
 from mrdtrack.protocols.read import LoadedProtocol, choose_default, read_packaged
+from mrdtrack.protocols.rule_bases import MeasuredRule
+
+_LATER_POINTS = frozenset({"follow_up", "post_transplant", "treatment_free"})
+"""Time points still ahead of any visit: a forecast reaches for no other's threshold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +179,12 @@ def _prepare(protocol: Protocol, case: Case) -> Case:
         case,
         exclusions=replace(case.exclusions, genes=protocol.excluded_genes),
         undetectable_genes=frozenset(unseen) if guards else frozenset(),
+        tissues=frozenset(
+            tissue
+            for rule in protocol.rule
+            if isinstance(rule, MeasuredRule)
+            for tissue in list_tissues(rule)
+        ),
     )
 
 
@@ -205,6 +215,9 @@ def find_threshold(
 
 
 def _is_on(rule: LevelRule | ConversionRule, key: SeriesKey) -> bool:
+    points = rule.window.timepoints
+    if points and not _LATER_POINTS & set(points):
+        return False
     if rule.marker.kind == "level":
         return True
     wanted = {plain_name(gene) for gene in rule.marker.genes}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
 from mrdtrack.follow_up.facts import Facts
 from mrdtrack.follow_up.readings import (
@@ -81,9 +81,22 @@ class Note:
 Verdict = Fired | Missing | Note | ScheduleItem
 
 
+class Tissue(NamedTuple):
+    """A tissue that some rule of a protocol asks for at a time point."""
+
+    metric: str
+    gene: str
+    timepoint: str
+    specimen: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All a rule may know of a patient."""
+    """All a rule may know of a patient.
+
+    `tissues` holds what the other rules of the protocol accept: a marrow is not the
+    wrong tissue for a rule on blood where a sister rule reads it.
+    """
 
     visits: tuple[TimelineVisit, ...]
     kinetics: tuple[Kinetics, ...]
@@ -94,6 +107,7 @@ class Case:
     diagnosis_samples: frozenset[str]
     undetectable_genes: frozenset[str]
     as_of: str
+    tissues: frozenset[Tissue] = frozenset()
 
     def read(
         self, rule: MeasuredRule, metric: str | None = None
@@ -225,9 +239,28 @@ def find_wrong_specimen(
         )
         for r in readings
         if r.visit.specimen is not None
-        and r.visit.specimen not in rule.specimen
         and is_in_window(rule.window, r.visit, case.anchors) == "yes"
+        and not _is_accepted(rule, r.visit, case)
     ]
+
+
+def list_tissues(rule: MeasuredRule) -> list[Tissue]:
+    """List the tissues a rule reads at its time points."""
+    return [
+        Tissue(rule.metric, gene, timepoint, specimen)
+        for gene in rule.marker.genes or ("",)
+        for timepoint in rule.window.timepoints
+        for specimen in rule.specimen or get_args(Specimen)
+    ]
+
+
+def _is_accepted(rule: MeasuredRule, visit: TimelineVisit, case: Case) -> bool:
+    return any(
+        (tissue.metric, tissue.specimen) == (rule.metric, visit.specimen)
+        and tissue.gene in (rule.marker.genes or ("",))
+        and tissue.timepoint in rule.window.timepoints
+        for tissue in case.tissues
+    )
 
 
 def _say_specimens(specimens: Sequence[str], language: Language) -> str:
