@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrdtrack.counting.molecules import Grouping, family_numbers
-from mrdtrack.counting.plan import CountingPlan
+from mrdtrack.counting.plan import REACH, CountingPlan
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counts import BackgroundSite
 from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR, Ints
@@ -22,8 +22,6 @@ from mrdtrack.kernels.background import (
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
 from mrdtrack.panel.reference import Reference
 
-REACH = 50
-"""Bases around a marker whose positions tell of its background."""
 MARGIN = 2
 """Bases around an indel marker that are part of it."""
 LONGEST_RUN = 20

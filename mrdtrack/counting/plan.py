@@ -26,6 +26,8 @@ from mrdtrack.panel.model import (
 from mrdtrack.panel.reference import Reference, absent_contig
 
 Located = SmallVariant | Duplication | Breakpoint
+REACH = 50
+"""Bases around a marker whose positions tell of its background."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class CountingPlan:
             self.targets.window_marker.tolist(),
             strict=True,
         ):
-            wide = 0 if self.targets.event[marker] <= SMALL_INDEL else MATE_REACH
+            wide = REACH if self.targets.event[marker] <= SMALL_INDEL else MATE_REACH
             start, end = max(low - wide, 0), high + wide
             last = regions[-1] if regions else None
             if last is not None and last.contig_index == contig and start <= last.end:
