@@ -22,7 +22,7 @@ from mrdtrack.levels.result import Specimen, VisitResult
 from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts, genomes_of
 from mrdtrack.panel.file import panel_digest, read_panel
 from mrdtrack.panel.model import Breakpoint, Duplication, Panel
-from mrdtrack.panel.reference import Reference
+from mrdtrack.panel.reference import Reference, htslib_version
 from mrdtrack.provenance import describe_run
 from mrdtrack.reports.output_files import write_files
 from mrdtrack.reports.result_files import result_files
@@ -87,7 +87,10 @@ def quantify(request: QuantifyRequest) -> list[VisitResult]:
         bases = _bases_before(panel, reference)
     _refuse_same_names(samples)
     results = _judge(samples, controls, panel, request)
-    provenance = model_json(describe_run(sys.argv, _inputs(request)))
+    libraries = {"htslib": htslib_version()}
+    provenance = model_json(
+        describe_run(sys.argv, _inputs(request), libraries=libraries)
+    )
     files: dict[str, bytes] = {}
     for counts, result in zip(samples, results, strict=True):
         files |= result_files(
@@ -163,7 +166,8 @@ def _judge(
     )
     if request.alpha is not None:
         settings = replace(settings, alpha=request.alpha)
-    context = run_context(controls, _held_controls(samples, request))
+    mates = samples if len(samples) > 1 else ()
+    context = run_context(controls, _held_controls(samples, request), mates, settings)
     return [judge_sample(counts, facts, settings, context) for counts in samples]
 
 

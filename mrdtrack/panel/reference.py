@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 
@@ -121,6 +122,11 @@ class Reference:
             f"contig {contig} cannot be read ({problem})",
             "make its index anew with `samtools faidx`",
         )
+
+
+def htslib_version() -> str:
+    """Name the htslib that pysam carries."""
+    return str(import_module("pysam.version").__htslib_version__)
 
 
 def absent_contig(contig: str, present: dict[str, int], what: str) -> tuple[str, str]:
