@@ -1,0 +1,133 @@
+"""A course on which one rule should fire, and the same with one thing wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import get_args
+
+from mrdtrack.follow_up.assessment import assess
+from mrdtrack.follow_up.facts import Facts
+from mrdtrack.follow_up.readings import Exclusions
+from mrdtrack.follow_up.timeline import Flag, TimelineVisit
+from mrdtrack.follow_up.verdicts import Case
+from mrdtrack.levels.result import Specimen
+from mrdtrack.protocols.protocol import Protocol
+from mrdtrack.protocols.read import list_packaged, read_packaged
+from mrdtrack.protocols.rule_bases import MeasuredRule, Rule
+from mrdtrack.protocols.rule_parts import Conditions, Window
+from tests.follow_up.follow_up_builders import external_visit
+
+START = date(2020, 1, 1)
+EVERY_RULE = [
+    (protocol, rule)
+    for name in list_packaged()
+    for protocol in [read_packaged(name).protocol]
+    for rule in protocol.rule
+]
+
+
+def rules_of(kind: type[Rule]) -> list[tuple[Protocol, Rule]]:
+    """Rules of one kind, over all packaged protocols."""
+    return [(p, r) for p, r in EVERY_RULE if isinstance(r, kind)]
+
+
+def name_of(value: object) -> str | None:
+    """Name a parameter of a test by its rule."""
+    return value.id if isinstance(value, Rule) else None
+
+
+def facts_for(conditions: Sequence[Conditions]) -> Facts:
+    """Facts under which the first alternative holds."""
+    known: dict[str, object] = {}
+    if conditions:
+        for name in conditions[0].model_fields_set:
+            wanted = getattr(conditions[0], name)
+            if name == "altered_any":
+                known["altered"] = wanted
+            elif name == "wbc_at_least":
+                known["wbc_g_per_l"] = wanted
+            elif name == "wbc_below":
+                known["wbc_g_per_l"] = wanted / 2
+            else:
+                known[name] = wanted
+    return Facts.model_validate(known)
+
+
+def target_of(rule: MeasuredRule) -> str | None:
+    """What an imported result of the rule names."""
+    if rule.marker.kind == "flt3_itd":
+        return "FLT3-ITD"
+    if rule.marker.genes:
+        return rule.marker.genes[0]
+    return "NPM1" if rule.marker.kind == "mutation" else None
+
+
+def visit_in(
+    rule: MeasuredRule,
+    window: Window,
+    value: float | None,
+    *,
+    specimen: Specimen | None = None,
+    metric: str | None = None,
+    later: int = 0,
+    lod: float | None = 1e-9,
+    outside: bool = False,
+    exact: bool = True,
+    tag: str = "",
+) -> TimelineVisit:
+    """One result of a rule inside (or outside) a window; no value: not detected."""
+    tissue: Specimen = specimen or (rule.specimen or ("bone_marrow",))[0]
+    day = START + timedelta(days=(window.from_days if window.anchor else 100) + later)
+    label = window.timepoints[0] if window.timepoints else None
+    if outside:
+        label = "day_15" if label != "day_15" else "day_8"
+        if not window.timepoints:
+            label = None
+            day = START + timedelta(days=window.from_days - 1)
+    return external_visit(
+        day.isoformat(),
+        value,
+        metric=metric or rule.metric,
+        specimen=tissue,
+        lod=lod,
+        target=target_of(rule),
+        timepoint=label,
+        low=value if exact else None,
+        high=value if exact else None,
+        sample=f"S{later}{tissue}{tag}",
+    )
+
+
+def assess_rule(
+    protocol: Protocol, rule: Rule, visits: Sequence[TimelineVisit]
+) -> list[Flag]:
+    """The flags one rule raises, alone in its protocol."""
+    alone = protocol.model_copy(update={"rule": (rule,)})
+    anchors = {
+        name: START.isoformat()
+        for name in ("remission", "end_of_treatment", "transplant", "tki_stop")
+    }
+    anchors["tki_start"] = START.isoformat()
+    window = getattr(rule, "window", None)
+    if window is not None and window.anchor == "treatment_start":
+        anchors["treatment_start"] = START.isoformat()
+    case = Case(
+        visits=tuple(sorted(visits, key=lambda v: v.date)),
+        kinetics=(),
+        facts=facts_for(rule.conditions),
+        treatments=(),
+        anchors=anchors,
+        exclusions=Exclusions(genes=protocol.excluded_genes),
+        diagnosis_samples=frozenset(),
+        undetectable_genes=frozenset(),
+        as_of=visits[-1].date if visits else START.isoformat(),
+    )
+    return list(assess([(alone, case)]).flags)
+
+
+def wrong_specimens(rule: MeasuredRule) -> list[Specimen]:
+    """Tissues the rule does not read."""
+    if not rule.specimen:
+        return []
+    return [s for s in get_args(Specimen) if s not in rule.specimen]
