@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from mrdtrack.counting.count import count_reads
+from mrdtrack.counting.count import count_reads, in_order
 from mrdtrack.counting.plan import plan_counting
 from mrdtrack.counting.reads_file import open_reads
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.errors import AlignmentsError, FaultList, PanelError, ReferenceMismatch
+from mrdtrack.kernels.arrays import Bytes
 from mrdtrack.panel.reference import Reference
 from tests.counting.builders import (
     GENOME,
@@ -136,6 +139,15 @@ def test_contigs_of_another_length_are_told(tmp_path: Path) -> None:
     assert len(plan.located) == 1
 
 
+def test_a_reference_that_is_an_extract_is_told(tmp_path: Path) -> None:
+    panel = make_panel(snv(AT))
+    plan = plan_with(tmp_path, panel, {"chr1": 248_956_422, "chr2": 1000})
+    (finding,) = plan.findings
+    assert finding.code == "REFERENCE_EXTRACT"
+    assert "only a part of chr1:" in finding.message
+    assert plan_with(tmp_path, panel, {"chr1": 2000, "chr2": 5000}).findings == ()
+
+
 def test_regions_are_merged_and_reach_further_for_junctions(tmp_path: Path) -> None:
     near = make_panel(snv(AT), snv(AT + 1), snv(900))
     regions = plan_with(tmp_path, near, {"chr1": 2000, "chr2": 1000}).regions
@@ -183,6 +195,34 @@ def test_a_panel_of_sequences_reads_no_region(tmp_path: Path) -> None:
     counts = count_reads(path, panel, None, CountingSettings())
     assert counts.markers[0].alt == 2
     assert counts.background == ()
+
+
+def test_unaligned_reads_say_why_a_marker_is_not_assessed(tmp_path: Path) -> None:
+    path = write_reads(
+        tmp_path / "u.bam",
+        [Read(name="u", bases=JOINED, contig=None, flag=4, mapping_quality=0)],
+        indexed=False,
+        contigs={},
+    )
+    clone = {"kind": "sequence", "sequence": JOINED[25:75]}
+    located, held = count_reads(
+        path, make_panel(snv(AT), clone), None, CountingSettings()
+    ).markers
+    assert not located.assessable
+    assert located.reason.startswith("the reads are not aligned")
+    assert (located.alt, located.denominator) == (None, None)
+    assert (held.alt, held.denominator) == (1, 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_chunks_are_told_in_the_order_of_the_file(threads: int) -> None:
+    chunks = [np.full(1, number, np.uint8) for number in range(23)]
+
+    def work(chunk: Bytes) -> int:
+        time.sleep(0.002 * (int(chunk[0]) % 3))
+        return int(chunk[0])
+
+    assert list(in_order(work, iter(chunks), threads)) == list(range(23))
 
 
 def test_qualities_become_phred() -> None:

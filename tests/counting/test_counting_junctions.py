@@ -113,6 +113,17 @@ def test_a_filler_is_part_of_the_duplication(tmp_path: Path) -> None:
     assert classes(one_row(tmp_path, reads, spelt)) == classes(row)
 
 
+def test_a_short_duplication_with_a_long_filler_is_a_junction(tmp_path: Path) -> None:
+    filler = "CATTGCAGA"
+    mutant = ONE[:809] + filler + ONE[800:]
+    reads = [
+        Read(name="alt", bases=mutant[750:868], start=750, cigar="59M18I41M"),
+        wild("ref", 750, 868),
+    ]
+    row = one_row(tmp_path, reads, duplication(800, 809, filler))
+    assert (row.alt, row.ref, row.error_class) == (1, 1, "junction")
+
+
 def test_an_amplicon_over_the_duplication_counts_what_spans_it(tmp_path: Path) -> None:
     mutant = ONE[:821] + ONE[800:]
     reads = [wild(f"ref{i}", 740, 880) for i in range(30)]
