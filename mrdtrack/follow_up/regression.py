@@ -171,30 +171,43 @@ def _maximise_along(
         The best s and the log-likelihood there, of each line.
     """
     s = start.astype(np.float64).copy()
-    longest = 2.0 / np.maximum(np.abs(direction).max(axis=-1), 1e-12)
+    longest = 3.0 / np.maximum(np.abs(direction).max(axis=-1), 1e-12)
+    moving = np.arange(s.size)
     for _ in range(60):
-        first, second = terms.derivatives(base + s[:, None] * direction)
-        slope = (first * direction).sum(axis=-1)
-        bend = (second * direction**2).sum(axis=-1)
-        step = np.clip(-slope / np.minimum(bend, -1e-12), -longest, longest)
-        s = s + step
-        if np.all(np.abs(step) < 1e-9 * (1 + np.abs(s))):
+        along = direction[moving]
+        first, second = terms.derivatives(base[moving] + s[moving, None] * along)
+        slope = (first * along).sum(axis=-1)
+        bend = (second * along**2).sum(axis=-1)
+        limit = longest[moving]
+        step = np.clip(-slope / np.minimum(bend, -1e-12), -limit, limit)
+        s[moving] += step
+        moving = moving[np.abs(step) > 1e-7 * limit]
+        if not moving.size:
             break
     return s, terms.log_likelihood(base + s[:, None] * direction)
 
 
 def _profile_slopes(terms: _Terms, slopes: Floats) -> tuple[Floats, Floats]:
-    """Maximise over the intercept for each slope: intercepts and log-likelihoods."""
+    """Maximise over the intercept for each slope: intercepts and log-likelihoods.
+
+    The start is the closed form without the non-detects: all molecules seen over all
+    that were looked at, or the mean of the values.
+    """
     base = slopes[:, None] * terms.days
-    seen = (terms.is_counts + terms.is_point) > 0
-    start = (terms.log_level[seen] - base[:, seen]).mean(axis=-1)
-    heaviest = (terms.log_level[seen] - base[:, seen]).min(axis=-1)
-    start = np.where(np.abs(start - heaviest) > 5, heaviest, start)
+    if terms.is_point.any():
+        seen = terms.is_point > 0
+        start = (terms.log_level[seen] - base[:, seen]).mean(axis=-1)
+    else:
+        seen = terms.is_counts > 0
+        expected = terms.log_exposure[seen] + base[:, seen]
+        top = expected.max(axis=-1)
+        total = top + np.log(np.exp(expected - top[:, None]).sum(axis=-1))
+        start = np.log(terms.count[seen].sum()) - total
     return _maximise_along(terms, base, np.ones_like(base), start)
 
 
 def _slope_grid() -> Floats:
-    steep = LN2 / np.geomspace(_SHORTEST_DAYS, _LONGEST_DAYS, 45)
+    steep = LN2 / np.geomspace(_SHORTEST_DAYS, _LONGEST_DAYS, 17)
     return np.concatenate([-steep, [0.0], steep[::-1]])
 
 
@@ -244,10 +257,10 @@ def _cut(terms: _Terms) -> float:
 def _refine_peak(
     terms: _Terms, slopes: Floats, values: Floats
 ) -> tuple[Floats, Floats]:
-    for _ in range(4):
+    for _ in range(5):
         top = int(np.argmax(values))
         left, right = max(top - 1, 0), min(top + 1, slopes.size - 1)
-        finer = np.linspace(slopes[left], slopes[right], 15)[1:-1]
+        finer = np.linspace(slopes[left], slopes[right], 11)[1:-1]
         _, more = _profile_slopes(terms, finer)
         slopes = np.concatenate([slopes, finer])
         values = np.concatenate([values, more])
@@ -269,7 +282,7 @@ def _crossing(
     place = int(below[-1] if side < 0 else below[0])
     outer, inner = slopes[place], slopes[place - side]
     for _ in range(4):
-        grid = np.linspace(inner, outer, 12)
+        grid = np.linspace(inner, outer, 9)
         _, profile = _profile_slopes(terms, grid)
         under = np.flatnonzero(profile < level)
         place = int(under[0]) if under.size else grid.size - 1
