@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from mrdtrack.follow_up.facts import Facts
@@ -76,9 +77,12 @@ def is_adequate_negative(reading: Reading, required: float, facts: Facts) -> boo
 
 def name_gene(marker: MarkerResult) -> str:
     """Name a marker's gene; without one, the first word of its id."""
-    if marker.gene:
-        return marker.gene.upper()
-    return re.split(r"[-_:. ]", marker.marker, maxsplit=1)[0].upper()
+    return marker.gene.upper() if marker.gene else _first_word(marker.marker)
+
+
+@lru_cache(maxsize=4096)
+def _first_word(name: str) -> str:
+    return re.split(r"[-_:. ]", name, maxsplit=1)[0].upper()
 
 
 def is_itd(marker: MarkerResult) -> bool:
@@ -91,6 +95,7 @@ def is_itd(marker: MarkerResult) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
     """Write a gene or fusion without punctuation, for comparison."""
     return re.sub("[^A-Z0-9]", "", name.upper())

@@ -257,7 +257,7 @@ def _cut(terms: _Terms) -> float:
 def _refine_peak(
     terms: _Terms, slopes: Floats, values: Floats
 ) -> tuple[Floats, Floats]:
-    for _ in range(5):
+    for _ in range(4):
         top = int(np.argmax(values))
         left, right = max(top - 1, 0), min(top + 1, slopes.size - 1)
         finer = np.linspace(slopes[left], slopes[right], 11)[1:-1]
@@ -281,7 +281,7 @@ def _crossing(
         return None
     place = int(below[-1] if side < 0 else below[0])
     outer, inner = slopes[place], slopes[place - side]
-    for _ in range(4):
+    for _ in range(3):
         grid = np.linspace(inner, outer, 9)
         _, profile = _profile_slopes(terms, grid)
         under = np.flatnonzero(profile < level)
