@@ -1,0 +1,243 @@
+"""Slow, obvious twins of the kernels: strings, dictionaries and lists only."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+CIGAR_LETTERS = "MIDNSHP=X"
+NIBBLES = "=ACMGRSVTWYHKDBN"
+COMPLEMENT = {"A": "T", "C": "G", "G": "C", "T": "A", "N": "N"}
+
+
+class Read(NamedTuple):
+    """One record: say only what a test cares about."""
+
+    bases: str
+    cigar: tuple[tuple[str, int], ...]
+    position: int = 0
+    name: str = "r"
+    flag: int = 0
+    contig: int = 0
+    quality: int = 30
+    mapping_quality: int = 60
+    umi: str = ""
+
+
+class Stretch(NamedTuple):
+    """A score and the part of a read that has it."""
+
+    score: float
+    begin: int
+    end: int
+
+
+class Row(NamedTuple):
+    """One record or fragment as it goes into a merge."""
+
+    marker: int
+    name: int
+    evidence: float
+    neither: bool = False
+
+
+def pack_record(read: Read) -> bytes:
+    """Write a record as BAM does (SAM specification, section 4.2)."""
+    codes = [NIBBLES.index(base) for base in read.bases]
+    codes += [0] * (len(codes) % 2)
+    packed = bytes(
+        high << 4 | low for high, low in zip(codes[::2], codes[1::2], strict=True)
+    )
+    name = read.name.encode() + b"\0"
+    words = [size << 4 | CIGAR_LETTERS.index(letter) for letter, size in read.cigar]
+    body = struct.pack(
+        "<iiBBHHHiiii",
+        read.contig,
+        read.position,
+        len(name),
+        read.mapping_quality,
+        0,
+        len(words),
+        read.flag,
+        len(read.bases),
+        -1,
+        -1,
+        0,
+    )
+    body += name + struct.pack(f"<{len(words)}I", *words) + packed
+    body += bytes([read.quality]) * len(read.bases)
+    if read.umi:
+        body += b"RXZ" + read.umi.encode() + b"\0"
+    return struct.pack("<i", len(body)) + body
+
+
+def reverse_complement(bases: str) -> str:
+    """Read the other strand."""
+    return "".join(COMPLEMENT[base] for base in reversed(bases))
+
+
+def aligned_pairs(read: Read) -> Iterator[tuple[int | None, int | None]]:
+    """Walk a CIGAR base by base: (read base, reference position)."""
+    query, position = 0, read.position
+    for letter, size in read.cigar:
+        for _ in range(size):
+            if letter in "M=X":
+                yield query, position
+            elif letter in "IS":
+                yield query, None
+            elif letter == "D":
+                yield None, position
+            query += letter in "M=XIS"
+            position += letter in "M=XDN"
+
+
+def read_place(read: Read, reference: int) -> int:
+    """Give the read base at a reference position; -1 none, -2 deleted."""
+    for query, position in aligned_pairs(read):
+        if position == reference:
+            return -2 if query is None else query
+    return -1
+
+
+def best_stretch(
+    read: str, haplotype: str, shift: int, fits: float, fails: float, clip: float
+) -> Stretch:
+    """Try every stretch [begin, end) of a diagonal."""
+    low, high = max(0, -shift), min(len(read), len(haplotype) - shift)
+    best = Stretch(0.0, low, low)
+    for begin in range(low, high):
+        for end in range(begin + 1, high + 1):
+            score = stretch_score(read, haplotype, shift, begin, end, fits, fails)
+            score -= clip * ((begin > low) + (end < high))
+            if score > best.score + 1e-9:
+                best = Stretch(score, begin, end)
+    return best
+
+
+def stretch_score(
+    read: str,
+    haplotype: str,
+    shift: int,
+    begin: int,
+    end: int,
+    fits: float,
+    fails: float,
+) -> float:
+    """Add up the bases of one stretch; N says nothing."""
+    score = 0.0
+    for i in range(begin, end):
+        pair = read[i], haplotype[i + shift]
+        if "N" not in pair:
+            score += fits if pair[0] == pair[1] else fails
+    return score
+
+
+def diagonals(
+    read: Read, anchors: Sequence[tuple[int, int, int, int, bool]]
+) -> set[tuple[int, int]]:
+    """List (shift, strand); an anchor is contig, low, high, offset, reverse."""
+    found = set()
+    for query, position in aligned_pairs(read):
+        for contig, low, high, offset, reverse in anchors:
+            if query is None or position is None or contig != read.contig:
+                continue
+            if low <= position < high and reverse:
+                place = offset + high - 1 - position
+                found.add((place - (len(read.bases) - 1 - query), 1))
+            elif low <= position < high:
+                found.add((offset + position - low - query, 0))
+    return found
+
+
+def fewest_edits(pattern: str, read: str) -> int:
+    """Align a pattern whole to any part of a read: full dynamic programming."""
+    row = [0] * (len(read) + 1)
+    for i, wanted in enumerate(pattern, start=1):
+        above, row = row, [i] + [0] * len(read)
+        for j, got in enumerate(read, start=1):
+            row[j] = min(above[j - 1] + (wanted != got), above[j] + 1, row[j - 1] + 1)
+    return min(row)
+
+
+def umi_bases(text: str) -> str | None:
+    """Give the bases of a UMI; None when it must be compared as a whole."""
+    kept = text.split("/", maxsplit=1)[0].upper()
+    for separator in "-+_:":
+        kept = kept.replace(separator, "")
+    plain = 0 < len(kept) <= 28 and set(kept) <= set("ACGT")
+    return kept if plain else None
+
+
+def one_base_apart(first: str, second: str) -> bool:
+    """Compare two UMIs letter by letter."""
+    if len(first) != len(second):
+        return False
+    return sum(a != b for a, b in zip(first, second, strict=True)) == 1
+
+
+def directional_roots(counts: dict[str, int]) -> dict[str, str]:
+    """Join UMIs by the directional rule (doi:10.1101/gr.209601.116).
+
+    `counts` is in the order of the packed words, which settles ties.
+    """
+    root: dict[str, str] = {}
+    for start in sorted(counts, key=lambda word: -counts[word]):
+        if start in root:
+            continue
+        root[start] = start
+        grown = True
+        while grown:
+            joined = [
+                other
+                for node in counts
+                if root.get(node) == start
+                for other in counts
+                if other not in root
+                and one_base_apart(node, other)
+                and counts[node] >= 2 * counts[other] - 1
+            ]
+            root.update(dict.fromkeys(joined, start))
+            grown = bool(joined)
+    return root
+
+
+def merge_fragment(rows: Sequence[Row], limit: float, small: bool) -> str:
+    """Name the class of a fragment: alt, ref, ambiguous or other."""
+    alt = any(row.evidence >= limit for row in rows)
+    ref = any(row.evidence <= -limit for row in rows)
+    neither = any(row.neither for row in rows)
+    if alt and ref:
+        return "ambiguous"
+    if alt or ref:
+        if neither and small:
+            return "ambiguous"
+        return "alt" if alt else "ref"
+    return "other" if neither else "ambiguous"
+
+
+def vote(kinds: Sequence[str]) -> str:
+    """Let a family's fragments vote: two thirds of the clear ones must agree."""
+    clear = [kind for kind in kinds if kind != "ambiguous"]
+    for kind in ("alt", "ref", "other"):
+        if clear and 3 * clear.count(kind) >= 2 * len(clear):
+            return kind
+    return "ambiguous"
+
+
+def background_bases(
+    reads: Sequence[Read], low: int, high: int
+) -> dict[tuple[int, str], int]:
+    """Count fragments by position and base; mates that disagree say nothing."""
+    shown: dict[tuple[str, int], set[str]] = {}
+    for read in reads:
+        for query, position in aligned_pairs(read):
+            if query is not None and position is not None and low <= position < high:
+                shown.setdefault((read.name, position), set()).add(read.bases[query])
+    counts: dict[tuple[int, str], int] = {}
+    for (_, position), bases in shown.items():
+        bases.discard("N")
+        if len(bases) == 1:
+            key = position, bases.pop()
+            counts[key] = counts.get(key, 0) + 1
+    return counts
