@@ -233,10 +233,11 @@ def fit_course(days: Sequence[float], evidence: Sequence[Evidence]) -> Fit | Non
     best, slope = float(values[top]), float(slopes[top])
     cut = _cut(terms)
     intercept = float(_profile_slopes(terms, np.array([slope]))[0][0])
+    low, high = _find_crossings(terms, slopes, values, best - cut / 2)
     return Fit(
         slope=slope,
-        slope_low=_crossing(terms, slopes, values, best - cut / 2, -1),
-        slope_high=_crossing(terms, slopes, values, best - cut / 2, 1),
+        slope_low=low,
+        slope_high=high,
         log_level_at_end=intercept,
         misfit_p=_misfit(terms, intercept + slope * terms.days),
         visits=len(days),
@@ -257,10 +258,10 @@ def _cut(terms: _Terms) -> float:
 def _refine_peak(
     terms: _Terms, slopes: Floats, values: Floats
 ) -> tuple[Floats, Floats]:
-    for _ in range(4):
+    for _ in range(3):
         top = int(np.argmax(values))
         left, right = max(top - 1, 0), min(top + 1, slopes.size - 1)
-        finer = np.linspace(slopes[left], slopes[right], 11)[1:-1]
+        finer = np.linspace(slopes[left], slopes[right], 15)[1:-1]
         _, more = _profile_slopes(terms, finer)
         slopes = np.concatenate([slopes, finer])
         values = np.concatenate([values, more])
@@ -269,27 +270,44 @@ def _refine_peak(
     return slopes, values
 
 
-def _crossing(
-    terms: _Terms, slopes: Floats, values: Floats, level: float, side: int
-) -> float | None:
-    """Find where the profile falls to `level` on one side of its peak."""
+def _find_crossings(
+    terms: _Terms, slopes: Floats, values: Floats, level: float
+) -> tuple[float | None, float | None]:
+    """Find where the profile falls to `level` on either side of its peak."""
     top = int(np.argmax(values))
-    inner, outer = slopes[top], slopes[0 if side < 0 else -1]
     below = np.flatnonzero(values < level)
-    below = below[below < top] if side < 0 else below[below > top]
-    if not below.size:
-        return None
-    place = int(below[-1] if side < 0 else below[0])
-    outer, inner = slopes[place], slopes[place - side]
-    for _ in range(3):
-        grid = np.linspace(inner, outer, 9)
-        _, profile = _profile_slopes(terms, grid)
-        under = np.flatnonzero(profile < level)
-        place = int(under[0]) if under.size else grid.size - 1
-        if place == 0:
-            break
-        inner, outer = grid[place - 1], grid[place]
-    return float((inner + outer) / 2)
+    left, right = below[below < top], below[below > top]
+    low = None if not left.size else (slopes[left[-1]], slopes[left[-1] + 1])
+    high = None if not right.size else (slopes[right[0]], slopes[right[0] - 1])
+    for _ in range(2):
+        low, high = _narrow(terms, low, high, level)
+    return (
+        None if low is None else float(sum(low) / 2),
+        None if high is None else float(sum(high) / 2),
+    )
+
+
+_Bracket = tuple[float, float] | None
+
+
+def _narrow(
+    terms: _Terms, low: _Bracket, high: _Bracket, level: float
+) -> tuple[_Bracket, _Bracket]:
+    """Narrow both brackets (outer, inner) on one grid each, in one pass."""
+    open_ones = [bracket for bracket in (low, high) if bracket is not None]
+    if not open_ones:
+        return low, high
+    grids = np.array([np.linspace(inner, outer, 17) for outer, inner in open_ones])
+    _, profile = _profile_slopes(terms, grids.ravel())
+    narrowed: list[_Bracket] = []
+    for grid, under in zip(grids, profile.reshape(grids.shape) < level, strict=True):
+        place = max(int(np.argmax(under)) if under.any() else grid.size - 1, 1)
+        narrowed.append((float(grid[place]), float(grid[place - 1])))
+    found = iter(narrowed)
+    return (
+        None if low is None else next(found),
+        None if high is None else next(found),
+    )
 
 
 def _misfit(terms: _Terms, eta: Floats) -> float | None:
