@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mrdtrack import __version__
 from mrdtrack.commands.many_files import ManyFiles
+from mrdtrack.commands.quick_json import quick_model_json
 from mrdtrack.errors import CountsError
 from mrdtrack.levels.background_file import read_background
 from mrdtrack.levels.controls import Controls, gathered_controls, joined_controls
@@ -24,7 +25,6 @@ from mrdtrack.panel.file import panel_digest, read_panel
 from mrdtrack.panel.model import Marker, SmallVariant
 from mrdtrack.reports.output_files import safe_name
 from mrdtrack.reports.result_files import levels_tsv
-from mrdtrack.reports.tables import model_json
 from mrdtrack.reports.terminal import OutputKind, formatted, wants_colour
 
 MOST_SHOWN = 50
@@ -73,7 +73,7 @@ def levels(request: LevelsRequest) -> list[CalledSample]:
         shown: list[VisitResult] = []
         rows: list[bytes] = []
         for result in judged:
-            files.add(f"{safe_name(result.sample)}.mrd.json", model_json(result))
+            files.add(f"{safe_name(result.sample)}.mrd.json", quick_model_json(result))
             rows.append(_row(result, header=not rows))
             called.append(CalledSample(result.sample, _Called(result.level.call)))
             if request.format in ("json", "table") or len(shown) <= MOST_SHOWN:
