@@ -101,14 +101,16 @@ def read_place(read: Read, reference: int) -> int:
 
 
 def best_stretch(
-    read: str, haplotype: str, shift: int, fits: float, fails: float, clip: float
+    read: str, haplotype: str, shift: int, *, fits: float, fails: float, clip: float
 ) -> Stretch:
     """Try every stretch [begin, end) of a diagonal."""
     low, high = max(0, -shift), min(len(read), len(haplotype) - shift)
     best = Stretch(0.0, low, low)
     for begin in range(low, high):
         for end in range(begin + 1, high + 1):
-            score = stretch_score(read, haplotype, shift, begin, end, fits, fails)
+            score = stretch_score(
+                read, haplotype, shift, (begin, end), fits=fits, fails=fails
+            )
             score -= clip * ((begin > low) + (end < high))
             if score > best.score + 1e-9:
                 best = Stretch(score, begin, end)
@@ -119,14 +121,14 @@ def stretch_score(
     read: str,
     haplotype: str,
     shift: int,
-    begin: int,
-    end: int,
+    span: tuple[int, int],
+    *,
     fits: float,
     fails: float,
 ) -> float:
     """Add up the bases of one stretch; N says nothing."""
     score = 0.0
-    for i in range(begin, end):
+    for i in range(*span):
         pair = read[i], haplotype[i + shift]
         if "N" not in pair:
             score += fits if pair[0] == pair[1] else fails

@@ -1,0 +1,129 @@
+"""The background against dictionaries of positions and bases."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrdtrack.counting.settings import CountingSettings, build_read_filter
+from mrdtrack.kernels.background import (
+    BackgroundCounts,
+    StretchArrays,
+    indel_code,
+    read_stretches,
+    tally_rows,
+)
+from tests import naive
+from tests.kernels.test_kernels_sequences import chunk_of
+from tests.naive import Read
+
+FILTER = build_read_filter(CountingSettings())
+LOWS, HIGHS = [10, 30], [20, 36]
+
+
+def ints(values: list[int]) -> np.typing.NDArray[np.int64]:
+    return np.array(values, np.int64)
+
+
+STRETCHES = StretchArrays(ints([0, 0]), ints(LOWS), ints(HIGHS), ints([0, 10, 16]))
+
+
+def tally(
+    reads: list[Read], least: int = 1, *, one_family: bool = False, plain: bool = False
+) -> BackgroundCounts:
+    read = read_stretches.py_func if plain else read_stretches
+    count = tally_rows.py_func if plain else tally_rows
+    rows = read(chunk_of(reads), STRETCHES, FILTER, 20)
+    order = np.lexsort((rows.name, rows.stretch)).astype(np.int64)
+    family = np.zeros_like(rows.name) if one_family else rows.name
+    return count(rows, order, family, rows.name, STRETCHES, least)
+
+
+def shown(counts: BackgroundCounts) -> dict[tuple[int, str], int]:
+    places = [p for s in (0, 1) for p in range(LOWS[s], HIGHS[s])]
+    return {
+        (places[row], "ACGT"[base]): int(counts.bases[row, base])
+        for row, base in np.argwhere(counts.bases).tolist()
+    }
+
+
+def expected(reads: list[Read]) -> dict[tuple[int, str], int]:
+    return {
+        key: number
+        for low, high in zip(LOWS, HIGHS, strict=True)
+        for key, number in naive.background_bases(reads, low, high).items()
+    }
+
+
+@st.composite
+def aligned_reads(draw: st.DrawFn) -> list[Read]:
+    reads = []
+    for _ in range(draw(st.integers(0, 6))):
+        sizes = draw(st.lists(st.integers(1, 9), min_size=2, max_size=4))
+        cigar: list[tuple[str, int]] = []
+        for size in sizes:
+            between = draw(st.sampled_from("IDNS")) if cigar else "S"
+            between = "D" if between == "S" and cigar else between
+            cigar += [(between, draw(st.integers(1, 4))), ("M", size)]
+        length = sum(size for letter, size in cigar if letter in "MIS")
+        bases = draw(st.text("ACGTN", min_size=length, max_size=length))
+        name = draw(st.sampled_from("abc"))
+        reads.append(Read(bases, tuple(cigar), draw(st.integers(0, 34)), name))
+    return reads
+
+
+@given(aligned_reads())
+def test_bases_are_those_of_dictionaries(reads: list[Read]) -> None:
+    for plain in (False, True):
+        assert shown(tally(reads, plain=plain)) == expected(reads)
+
+
+@given(aligned_reads())
+def test_order_of_reads_changes_nothing(reads: list[Read]) -> None:
+    first, second = tally(reads), tally(reads[::-1])
+    assert first.bases.tolist() == second.bases.tolist()
+    assert first.indels.tolist() == second.indels.tolist()
+
+
+def test_indels_stand_behind_their_base() -> None:
+    cigars = [(("M", 4), (letter, 2), ("M", 4)) for letter in "ID"]
+    for cigar, code in zip(cigars, (2, 12), strict=True):
+        length = 10 if code == 2 else 8
+        counts = tally([Read("A" * length, cigar, 11)])
+        assert np.argwhere(counts.indels).tolist() == [[4, code]]
+
+
+def test_long_indels_have_no_code() -> None:
+    assert [indel_code(1, 9), indel_code(2, 9), indel_code(1, 10)] == [9, 19, 0]
+
+
+def test_filtered_reads_and_poor_bases_say_nothing() -> None:
+    good = Read("ACGTA", (("M", 5),), 12)
+    poor = [
+        good._replace(flag=0x200),
+        good._replace(flag=0x100),
+        good._replace(flag=0x800),
+        good._replace(mapping_quality=1),
+        good._replace(quality=19),
+        good._replace(contig=1),
+        good._replace(contig=-1),
+    ]
+    for read in poor:
+        assert shown(tally([read])) == {}
+    assert len(shown(tally([good]))) == 5
+
+
+def test_families_vote_and_small_ones_are_left_out() -> None:
+    cigar = (("M", 1),)
+    reads = [
+        Read(base, cigar, 12, name) for base, name in zip("AAC", "xyz", strict=True)
+    ]
+    assert shown(tally(reads, one_family=True)) == {(12, "A"): 1}
+    assert shown(tally(reads[1:], one_family=True)) == {}
+    assert shown(tally(reads[:2], 3, one_family=True)) == {}
+
+
+def test_more_reads_than_a_buffer_holds() -> None:
+    reads = [Read("A", (("M", 1),), 12, f"r{i}") for i in range(1100)]
+    assert shown(tally(reads)) == {(12, "A"): 1100}

@@ -1,0 +1,130 @@
+"""The scan finds what full dynamic programming finds, on both strands."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrdtrack.counting.sequence_index import build_sequence_index
+from mrdtrack.counting.settings import CountingSettings, build_read_filter
+from mrdtrack.kernels.arrays import Bytes
+from mrdtrack.kernels.sequences import MATCHED_PHRED, ScanResult, scan_sequences
+from mrdtrack.panel.model import Sequence
+from tests import naive
+from tests.naive import Read
+
+FILTER = build_read_filter(CountingSettings())
+
+
+def chunk_of(reads: list[Read]) -> Bytes:
+    data = bytearray(b"".join(naive.pack_record(read) for read in reads))
+    return np.frombuffer(data, np.uint8)
+
+
+def scan(
+    reads: list[Read],
+    sequences: list[str],
+    edits: int | None,
+    join: int | None = None,
+) -> ScanResult:
+    markers = [
+        Sequence(kind="sequence", id=f"s{i}", sequence=s, max_edits=edits, join=join)
+        for i, s in enumerate(sequences)
+    ]
+    chunk, index = chunk_of(reads), build_sequence_index(markers)
+    found = scan_sequences(chunk, index, FILTER)
+    plain = scan_sequences.py_func(chunk, index, FILTER)
+    for column, other in zip(found.observations, plain.observations, strict=True):
+        assert column.tolist() == other.tolist()
+    assert found.umis.tolist() == plain.umis.tolist()
+    return found
+
+
+def unaligned(bases: str, name: str = "r", flag: int = 4, umi: str = "") -> Read:
+    return Read(bases, (), -1, name, flag, -1, umi=umi)
+
+
+def changed(bases: str, changes: list[tuple[int, str]]) -> str:
+    for place, change in changes:
+        at = place % len(bases)
+        if change == "delete":
+            bases = bases[:at] + bases[at + 1 :]
+        elif change.startswith("+"):
+            bases = bases[:at] + change[1:] + bases[at:]
+        else:
+            bases = bases[:at] + change + bases[at + 1 :]
+    return bases
+
+
+changes_of = st.lists(
+    st.tuples(st.integers(0, 39), st.sampled_from(["A", "C", "N", "delete", "+G"])),
+    max_size=4,
+)
+
+
+@given(
+    st.lists(st.text("ACGT", min_size=24, max_size=40), min_size=1, max_size=2),
+    changes_of,
+    st.tuples(st.text("ACGT", max_size=10), st.text("ACGT", max_size=10)),
+    st.sampled_from([None, 0, 1, 2]),
+    st.booleans(),
+)
+def test_scan_is_lossless(
+    sequences: list[str],
+    changes: list[tuple[int, str]],
+    flanks: tuple[str, str],
+    edits: int | None,
+    reverse: bool,
+) -> None:
+    read = flanks[0] + changed(sequences[0], changes) + flanks[1]
+    read = naive.reverse_complement(read) if reverse else read
+    allowed = 1 if edits is None else edits
+    needed = [
+        min(
+            naive.fewest_edits(sequence, read),
+            naive.fewest_edits(naive.reverse_complement(sequence), read),
+        )
+        for sequence in sequences
+    ]
+    fewest = min(needed)
+    held = [i for i, n in enumerate(needed) if n == fewest and n <= allowed]
+    evidence = MATCHED_PHRED - fewest if len(held) == 1 else 0
+    found = scan([unaligned(read)], sequences, edits).observations
+    assert found.marker.tolist() == held
+    assert found.evidence.tolist() == [evidence] * len(held)
+
+
+JOINED = "ACGTTGCAAGCTTCGGATCCATTGCCGATAGGCTTACGATCA"
+
+
+def test_read_over_a_join_without_the_ends_is_found() -> None:
+    part = JOINED[6:36]
+    for bases in (part, naive.reverse_complement(part)):
+        assert len(scan([unaligned(bases)], [JOINED], 1, 20).observations.marker) == 1
+        assert len(scan([unaligned(bases)], [JOINED], 1).observations.marker) == 0
+
+
+def test_read_beside_a_join_is_not_found() -> None:
+    for part in (JOINED[12:], JOINED[:28]):
+        assert len(scan([unaligned(part)], [JOINED], 1, 20).observations.marker) == 0
+
+
+def test_join_with_too_many_mismatches_is_not_found() -> None:
+    part = changed(JOINED[6:36], [(0, "T"), (1, "T"), (29, "A")])
+    assert len(scan([unaligned(part)], [JOINED], 1, 20).observations.marker) == 0
+
+
+def test_fragments_are_counted_once_at_their_first_primary_record() -> None:
+    flags = [0x4, 0x4D, 0x8D, 0x404, 0x204, 0x100, 0x800]
+    reads = [unaligned(JOINED, f"r{flag}", flag, "ACG") for flag in flags]
+    found = scan(reads, [JOINED], 1)
+    assert len(found.umis) == 2
+    assert (found.umis != 0).all()
+    assert len(found.observations.marker) == 5
+
+
+def test_more_reads_than_a_buffer_holds() -> None:
+    reads = [unaligned(JOINED[:24], f"r{i}") for i in range(1100)]
+    found = scan(reads, [JOINED[:24]], 0)
+    assert len(found.observations.marker) == len(found.umis) == 1100
