@@ -88,14 +88,14 @@ def choose_grouping(
     findings: list[QualityFinding] = []
     flags = observations.flags
     mode = requested or _mode_of(observations)
-    if mode == "umi" and _is_constant(observations):
-        mode = "fragments"
+    if requested in {None, "umi"} and _is_constant(observations):
+        mode = "fragments" if requested == "umi" else mode
         findings.append(
             QualityFinding(
                 code="constant_umi",
                 severity="warning",
                 message="all reads carry the same UMI, so it tells no molecules "
-                "apart: fragments are counted instead",
+                f"apart: {mode} are counted instead",
             )
         )
     duplicates = float(np.mean(flags & DUPLICATE != 0)) if len(flags) else 0.0
