@@ -179,6 +179,7 @@ def _prepare(protocol: Protocol, case: Case) -> Case:
         case,
         exclusions=replace(case.exclusions, genes=protocol.excluded_genes),
         undetectable_genes=frozenset(unseen) if guards else frozenset(),
+        memory={},
         tissues=frozenset(
             tissue
             for rule in protocol.rule

@@ -90,21 +90,23 @@ class _Terms:
 
     def derivatives(self, eta: Floats) -> tuple[Floats, Floats]:
         """Give each visit's first and second derivative in `eta`."""
-        x = np.exp(np.clip(self.log_exposure + eta, -700, 300))
+        x = np.exp(np.minimum(self.log_exposure + eta, 300))
         first = self.is_counts * (self.count - x)
         second = self.is_counts * -x
-        if self.is_censored.any():
-            if self.is_point.any():
-                z = (self.log_level - eta) / self.spread
-                hazard = np.exp(-0.5 * z * z - 0.5 * log(2 * pi) - special.log_ndtr(z))
-                slope = -hazard / self.spread
-                bend = -hazard * (z + hazard) / self.spread**2
-            else:
-                slope, bend = _censored_derivatives(self.count, x)
-            first = first + self.is_censored * slope
-            second = second + self.is_censored * bend
-        first = first + self.is_point * (self.log_level - eta) / self.spread**2
-        second = second - self.is_point / self.spread**2
+        hidden = self.is_censored > 0
+        points = bool(self.is_point.any())
+        if hidden.any() and points:
+            z = (self.log_level[hidden] - eta[:, hidden]) / self.spread
+            hazard = np.exp(-0.5 * z * z - 0.5 * log(2 * pi) - special.log_ndtr(z))
+            first[:, hidden] = -hazard / self.spread
+            second[:, hidden] = -hazard * (z + hazard) / self.spread**2
+        elif hidden.any():
+            first[:, hidden], second[:, hidden] = _censored_derivatives(
+                self.count[hidden], x[:, hidden]
+            )
+        if points:
+            first = first + self.is_point * (self.log_level - eta) / self.spread**2
+            second = second - self.is_point / self.spread**2
         return first, second
 
 
@@ -181,7 +183,7 @@ def _maximise_along(
         limit = longest[moving]
         step = np.clip(-slope / np.minimum(bend, -1e-12), -limit, limit)
         s[moving] += step
-        moving = moving[np.abs(step) > 1e-7 * limit]
+        moving = moving[np.abs(step) > 1e-5 * limit]
         if not moving.size:
             break
     return s, terms.log_likelihood(base + s[:, None] * direction)
@@ -207,7 +209,7 @@ def _profile_slopes(terms: _Terms, slopes: Floats) -> tuple[Floats, Floats]:
 
 
 def _slope_grid() -> Floats:
-    steep = LN2 / np.geomspace(_SHORTEST_DAYS, _LONGEST_DAYS, 17)
+    steep = LN2 / np.geomspace(_SHORTEST_DAYS, _LONGEST_DAYS, 13)
     return np.concatenate([-steep, [0.0], steep[::-1]])
 
 
@@ -297,7 +299,7 @@ def _narrow(
     open_ones = [bracket for bracket in (low, high) if bracket is not None]
     if not open_ones:
         return low, high
-    grids = np.array([np.linspace(inner, outer, 17) for outer, inner in open_ones])
+    grids = np.array([np.linspace(inner, outer, 15) for outer, inner in open_ones])
     _, profile = _profile_slopes(terms, grids.ravel())
     narrowed: list[_Bracket] = []
     for grid, under in zip(grids, profile.reshape(grids.shape) < level, strict=True):

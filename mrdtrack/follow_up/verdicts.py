@@ -33,7 +33,7 @@ from mrdtrack.follow_up.wording import (
 )
 from mrdtrack.levels.result import Specimen
 from mrdtrack.protocols.rule_bases import MeasuredRule
-from mrdtrack.protocols.rule_parts import Window
+from mrdtrack.protocols.rule_parts import MarkerSelection, Window
 from mrdtrack.protocols.vocabulary import Action
 
 Confidence = Literal["interval", "estimate"]
@@ -108,19 +108,21 @@ class Case:
     undetectable_genes: frozenset[str]
     as_of: str
     tissues: frozenset[Tissue] = frozenset()
+    memory: dict[tuple[MarkerSelection, str], tuple[Reading, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def read(
         self, rule: MeasuredRule, metric: str | None = None
     ) -> tuple[Reading, ...]:
         """Gather a rule's readings after the diagnosis, whatever window and tissue."""
-        readings = gather_readings(
-            self.visits,
-            rule.marker,
-            metric or rule.metric,
-            self.exclusions,
-            self.facts,
-        )
-        return tuple(r for r in readings if not self.is_diagnosis(r.visit))
+        key = (rule.marker, metric or rule.metric)
+        if key not in self.memory:
+            readings = gather_readings(self.visits, *key, self.exclusions, self.facts)
+            self.memory[key] = tuple(
+                r for r in readings if not self.is_diagnosis(r.visit)
+            )
+        return self.memory[key]
 
     def is_diagnosis(self, visit: TimelineVisit) -> bool:
         """Tell whether a visit is of the diagnosis."""
