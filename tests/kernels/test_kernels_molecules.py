@@ -74,12 +74,10 @@ def test_evidence_of_the_other_sign_swaps_alt_and_ref(rows: list[Row]) -> None:
     assert merged(turned).kind.tolist() == swapped
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=20),
-    st.integers(1, 3),
-)
-def test_families_vote(members: list[tuple[int, int]], least: int) -> None:
-    members = sorted(members)
+def families_of(
+    members: list[tuple[int, int]], least: int, *, plain: bool = False
+) -> Molecules:
+    """Merge fragments given as (family, kind), in the order of families."""
     n = len(members)
     zeros = np.zeros(n, np.int64)
     fragments = Molecules(
@@ -92,14 +90,24 @@ def test_families_vote(members: list[tuple[int, int]], least: int) -> None:
         zeros,
         zeros,
     )
+    numbers = np.array([number for number, _ in members], np.int64)
+    run = merge_families.py_func if plain else merge_families
+    return run(fragments, np.arange(n, dtype=np.int64), numbers, least)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=20),
+    st.integers(1, 3),
+)
+def test_families_vote(members: list[tuple[int, int]], least: int) -> None:
+    members = sorted(members)
     families = [
         [KINDS[kind] for _, kind in group]
         for _, group in groupby(members, key=lambda member: member[0])
     ]
     kept = [family for family in families if len(family) >= least]
-    numbers = np.array([number for number, _ in members], np.int64)
-    for run in (merge_families, merge_families.py_func):
-        found = run(fragments, np.arange(n), numbers, least)
+    for plain in (False, True):
+        found = families_of(members, least, plain=plain)
         assert [KINDS[kind] for kind in found.kind] == [naive.vote(f) for f in kept]
         assert found.size.tolist() == [len(family) for family in kept]
         assert found.evidence.tolist() == [40.0 * len(family) for family in kept]
