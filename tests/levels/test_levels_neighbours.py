@@ -71,11 +71,23 @@ def test_few_sites_fall_back_on_the_wider_class() -> None:
 
 
 def test_long_runs_are_judged_by_shorter_ones() -> None:
-    held = sites("s", del1_h2=(200, 0, 1000), del1_h4=(5, 0, 1000))
+    held = sites("s", del1_h2=(200, 0, 2000), del1_h4=(5, 0, 2000))
     name, found = sites_for("del1:h8", [held])
     assert name == "del1:h8<"
-    expected = 200 * 1000 * 2.5**-6 + 5 * 1000 * 2.5**-4
+    expected = 200 * 2000 * 2.5**-6 + 5 * 2000 * 2.5**-4
     assert found.molecules.sum() == pytest.approx(expected)
+
+
+def test_shorter_runs_of_few_molecules_tell_nothing_of_long_ones() -> None:
+    held = sites("s", del1_h2=(90, 0, 40))
+    name, found = sites_for("del1:h9", [held])
+    assert name == "del1:h9"
+    assert len(found.alt) == 0
+
+
+def test_each_copy_of_a_repeat_unit_counts_once() -> None:
+    assert share_of("del7:h7", "del7:h21<") == pytest.approx(2.5**-2)
+    assert share_of("del7:h21", "del7:h7<") == 0.0
 
 
 def test_variants_are_no_errors() -> None:
