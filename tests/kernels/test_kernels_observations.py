@@ -24,7 +24,7 @@ from mrdtrack.kernels.arrays import (
 )
 from mrdtrack.kernels.observations import observe_records
 from mrdtrack.panel.haplotypes import build_haplotypes
-from mrdtrack.panel.model import SmallVariant
+from mrdtrack.panel.model import Breakpoint, BreakpointEnd, SmallVariant
 from tests import naive
 from tests.kernels import test_kernels_background as made_background
 from tests.kernels import test_kernels_molecules as made_molecules
@@ -239,6 +239,32 @@ def test_substitution_of_two_bases_is_read_from_both() -> None:
     found = observe(reads, targets)
     assert found.evidence.tolist() == pytest.approx([2 * GAIN, -2 * GAIN, 0.0])
     assert found.flags[2] & FITS_NEITHER
+
+
+def test_inversion_is_seen_on_its_other_strand() -> None:
+    ends = [
+        BreakpointEnd(contig="c", position=at, strand="+")
+        for at in (EVENT, EVENT + 400)
+    ]
+    marker = Breakpoint(kind="breakpoint", id="inv", left=ends[0], right=ends[1])
+    built = build_haplotypes(marker, Plain(GENOME))
+    targets = build_targets([built], {"c": 0})
+    beyond = naive.reverse_complement(GENOME[EVENT + 340 : EVENT + 400])
+    joined = GENOME[EVENT - 60 : EVENT] + beyond
+    read = Read(joined, (("M", 60), ("S", 60)), EVENT - 60)
+    far_half = Read(
+        naive.reverse_complement(joined), (("M", 60), ("S", 60)), EVENT + 340
+    )
+    plain = read_of(GENOME, EVENT - 60, "120M")
+    short = Read(joined[:66], (("M", 60), ("S", 6)), EVENT - 60)
+    foreign = Read(joined[:60] + "ACGT" * 15, (("M", 60), ("S", 60)), EVENT - 60)
+    found = observe([read, far_half, plain, short, foreign], targets)
+    limit = targets.threshold[0]
+    assert (found.evidence[:2] >= limit).all()
+    assert found.evidence[2] <= -limit
+    assert abs(found.evidence[3]) < limit
+    assert found.evidence[4] == 0.0
+    assert found.flags[4] & FITS_NEITHER
 
 
 def test_more_reads_than_a_buffer_holds() -> None:
