@@ -1,6 +1,7 @@
 """Is the test calibrated, is its limit of detection true, do its intervals cover?
 
     python -m benchmarks.study [--designs N] [--samples N] [--only TEXT]
+        [--part calibration,sensitivity,coverage] [--seed TEXT]
 
 For each scenario designs are drawn; for each design the test is prepared once and many
 samples are judged: without disease (false-positive rate), at the LoD95 it prints
@@ -234,12 +235,15 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--only", default="")
     parser.add_argument("--part", default="calibration,sensitivity,coverage")
+    parser.add_argument("--seed", default="", help="another text draws other designs")
     asked = parser.parse_args(arguments)
     chosen = {n: s for n, s in SCENARIOS.items() if asked.only in n}
     if "calibration" in asked.part:
         print("| scenario | at 0.05 | at 0.01 | at 0.001 |\n|---|---|---|---|")
         for name, scenario in chosen.items():
-            found = calibration(name, scenario, asked.designs, asked.samples)
+            found = calibration(
+                name + asked.seed, scenario, asked.designs, asked.samples
+            )
             cells = [
                 f"{rate:.4f} ± {error:.4f}"
                 for rate, error in zip(found.rate, found.error, strict=True)
@@ -250,7 +254,7 @@ def main(arguments: Sequence[str]) -> None:
         print("|---|---|---|---|")
         for name, scenario in chosen.items():
             seen = sensitivity(
-                name, scenario, max(asked.designs // 4, 2), asked.samples
+                name + asked.seed, scenario, max(asked.designs // 4, 2), asked.samples
             )
             told = f"{seen.lod95:.3g} | {seen.detection:.3f} | {seen.ratio:.2f}"
             print(f"| {name} | {told} |", flush=True)
@@ -260,7 +264,9 @@ def main(arguments: Sequence[str]) -> None:
         for name, scenario in chosen.items():
             cells = []
             for signal in SIGNALS:
-                held = coverage(name, scenario, signal, max(asked.designs // 5, 2), 10)
+                held = coverage(
+                    name + asked.seed, scenario, signal, max(asked.designs // 5, 2), 10
+                )
                 cells.append(f"{held.coverage:.3f} ({held.width:.2f})")
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
 

@@ -218,6 +218,16 @@ def test_controls_lower_the_limit() -> None:
     assert "no_controls" not in codes(helped)
 
 
+def test_rare_errors_are_told() -> None:
+    sites = made_sites([0] * 199 + [1], 1000)
+    markers = [junction("a", 0, 1000), made_marker("b", 0, 1000)]
+    control = made_sample("c", [made_marker("b", 0, 1000)], sites)
+    sample = made_sample("s", markers, sites)
+    told = judge_sample(sample, FACTS, PLAIN, run_context([control]))
+    assert "few_errors_known" in codes(told)
+    assert "few_errors_known" not in codes(judge_sample(sample, FACTS, PLAIN))
+
+
 def test_copies_of_molecules_are_no_evidence() -> None:
     sites = made_sites([4] * 100 + [8] * 100, 10_000)
     sample = made_sample("s", [made_marker("m", 40, 10_000)], sites)
