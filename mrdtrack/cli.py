@@ -5,12 +5,17 @@ A command imports what it needs when it runs, so that `--help` stays quick.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
 
 from mrdtrack import __version__, options
 from mrdtrack.door import GATE_MET, PROGRAM, Door, debug_option
+
+# Small matrices gain nothing from BLAS threads, and lose much on busy cores. To be
+# said before numpy loads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @click.group(

@@ -84,10 +84,16 @@ def tally_marker(
         alt_reverse=int(np.sum((kind == ALT) & reverse)),
         ref_forward=int(np.sum((kind == REF) & ~reverse)),
         ref_reverse=int(np.sum((kind == REF) & reverse)),
+        signal_ratio=signal_ratio(marker),
         ref_left=denominator.left,
         ref_right=denominator.right,
         filters=grouped.filters[index],
     )
+
+
+def signal_ratio(marker: Marker) -> float:
+    """Give a marker's share in a leukaemic cell beside that of a heterozygous one."""
+    return 2.0 if marker.zygosity in {"homozygous", "hemizygous"} else 1.0
 
 
 def is_amplicon(starts: NDArray[np.int64]) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from mrdtrack.counting.tally import signal_ratio
 from mrdtrack.counts import MarkerCounts
+from mrdtrack.panel.model import SmallVariant, Zygosity
 from tests.counting.builders import (
     GENOME,
     RUN,
@@ -278,3 +280,22 @@ def test_where_the_reference_is_unknown_nothing_is_assessed(tmp_path: Path) -> N
     (row,) = counts.markers
     assert row.reason == "the reference is unknown (N) at the marker"
     assert counts.sample == "none"
+
+
+@pytest.mark.parametrize(
+    ("zygosity", "ratio"),
+    [(None, 1.0), ("heterozygous", 1.0), ("homozygous", 2.0), ("hemizygous", 2.0)],
+)
+def test_zygosity_says_how_much_a_cell_shows(
+    zygosity: Zygosity | None, ratio: float
+) -> None:
+    marker = SmallVariant(
+        id="m",
+        kind="small_variant",
+        contig="chr1",
+        position=5,
+        ref="A",
+        alt="C",
+        zygosity=zygosity,
+    )
+    assert signal_ratio(marker) == ratio
