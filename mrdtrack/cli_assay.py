@@ -1,0 +1,132 @@
+"""The commands that prove an assay: controls, plan, simulation, study; see `cli`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mrdtrack import options
+from mrdtrack.door import Command
+
+
+@click.command(cls=Command)
+@options.panel_argument
+@options.files("reads", "CONTROL...")
+@options.path("-o", "--output", text="Background file to write.", required=True)
+@options.reference
+@options.reading
+@options.threads
+@options.force
+@options.quiet
+def background(**request: Any) -> None:
+    """Make a background file of CONTROL reads, for `quantify --background`."""
+    from mrdtrack.commands.background import BackgroundRequest, background
+
+    background(BackgroundRequest(**request))
+
+
+@click.command(cls=Command)
+@options.output_folder
+@click.option(
+    "--depth",
+    type=options.Number(),
+    required=True,
+    help="Informative molecules a marker.",
+)
+@click.option("--markers", type=click.IntRange(min=1), help="Number of markers.")
+@options.path("--panel", text="Panel to count the markers in, instead.")
+@options.input_amount
+@click.option(
+    "--molecules",
+    type=click.Choice(options.PLANNED_MOLECULES),
+    default="umi",
+    show_default=True,
+    help="Kind of molecules, for their usual error rate.",
+)
+@click.option("--error-rate", type=options.Number(below=1), help="Errors a molecule.")
+@options.controls
+@options.alpha
+@options.force
+def plan(**request: Any) -> None:
+    """Tell what a planned assay could see: expected LoB, LoD95 and LoQ."""
+    from mrdtrack.commands.plan import PlanRequest, plan
+
+    plan(PlanRequest(**request))
+
+
+@click.command(cls=Command)
+@options.panel_argument
+@options.output_folder
+@options.reference
+@click.option(
+    "--level",
+    "levels",
+    type=click.FloatRange(min=0, max=1),
+    multiple=True,
+    help="Level of a dilution, as a fraction (may be repeated).",
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Samples of each level.",
+)
+@options.controls
+@options.path("--course", text="Visits to simulate instead, as CSV: sample,level,...")
+@options.path("--control-reads", text="Real BAM to spike the molecules into.")
+@click.option(
+    "--assay",
+    type=click.Choice(options.ASSAYS),
+    default="capture",
+    show_default=True,
+    help="How molecules are made and read.",
+)
+@click.option(
+    "--depth",
+    type=click.FloatRange(min=1),
+    default=1000.0,
+    show_default=True,
+    help="Molecules over any one point.",
+)
+@options.share("--contamination", "Share of the molecules of another person.")
+@options.share("--carry-over", "Share of the molecules of the sample before.")
+@click.option("--lost", multiple=True, help="Marker that is gone (may be repeated).")
+@click.option(
+    "--write",
+    type=click.Choice(["bam", "fastq"]),
+    default="bam",
+    show_default=True,
+    help="Format of the reads.",
+)
+@options.seed
+@options.force
+def simulate(**request: Any) -> None:
+    """Make reads with known truth: dilution series, courses, controls."""
+    from mrdtrack.commands.simulate import SimulateRequest, simulate
+
+    simulate(SimulateRequest(**request))
+
+
+@click.command(cls=Command)
+@options.files("levels", "LEVELS...")
+@options.path("--truth", text="TSV: sample, true_level, lot.", required=True)
+@options.output_folder
+@options.path(
+    "--control-counts", text="Counts of a control (may be repeated).", multiple=True
+)
+@options.path(
+    "--control-background",
+    text="Its non-marker positions (may be repeated).",
+    multiple=True,
+)
+@options.goal("--cv-goal", 0.3, "Relative standard deviation allowed at the LoQ.")
+@options.goal("--total-error-goal", 0.7, "Total error allowed at the LoQ.")
+@options.alpha
+@options.force
+def validate(**request: Any) -> None:
+    """Work out an assay's LoB, LoD and LoQ from LEVELS tables with known truth."""
+    from mrdtrack.commands.validate import ValidateRequest, validate
+
+    validate(ValidateRequest(**request))
