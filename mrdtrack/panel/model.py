@@ -113,13 +113,18 @@ class Breakpoint(_Marker):
 
 
 class Sequence(_Marker):
-    """Any sequence: clonotype junction, fusion transcript, vector."""
+    """Any sequence: clonotype junction, fusion transcript, vector.
+
+    `untemplated` is the number of a junction's bases that no gene segment holds (N and
+    P nucleotides), where the file that it was taken from tells.
+    """
 
     kind: Literal["sequence"]
     sequence: str
     locus: Locus | None = None
     max_edits: Annotated[int, Field(strict=True, ge=0, le=4)] | None = None
     join: Annotated[int, Field(strict=True, ge=1)] | None = None
+    untemplated: Annotated[int, Field(strict=True, ge=0)] | None = None
 
     @field_validator("sequence")
     @classmethod

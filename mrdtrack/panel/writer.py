@@ -30,7 +30,10 @@ def panel_text(panel: Panel, *, comments: Mapping[str, str] | None = None) -> st
 
 
 _FIRST = ("id", "kind", "contig", "position", "start", "end", "ref", "alt", "left")
-_THEN = ("right", "inserted", "sequence", "locus", "join", "max_edits", "gene", "hgvs")
+_THEN = (
+    *("right", "inserted", "sequence", "locus", "join", "max_edits", "untemplated"),
+    *("gene", "hgvs"),
+)
 
 
 def _ordered(marker: Mapping[str, Value]) -> list[str]:

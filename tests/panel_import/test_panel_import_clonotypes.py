@@ -12,6 +12,7 @@ from mrdtrack.errors import FaultList, PanelError
 from mrdtrack.panel.file import read_panel
 from mrdtrack.panel.importers import import_panel
 from mrdtrack.panel.importers.adjacency_text import reverse_complement
+from mrdtrack.panel.importers.clonotypes import gene_of
 from mrdtrack.panel.importers.outcome import ImportOptions
 from mrdtrack.panel.importers.vidjil import vidjil_course
 from mrdtrack.panel.model import Marker, Sequence
@@ -35,7 +36,7 @@ def sequence_of(junction: str) -> str:
 def write(path: Path, columns: str, *rows: str) -> Path:
     lines = [columns, *rows]
     text = "\n".join("\t".join(line.split(" ")) for line in lines)
-    text = text.replace("count_(", "count (")
+    text = text.replace("count_(", "count (").replace("Total_q", "Total q")
     path.write_text(text + "\n", encoding="utf-8")
     return path
 
@@ -68,14 +69,29 @@ def airr_dialects(folder: Path) -> dict[str, Path]:
             folder / "igblast.tsv",
             "sequence_id sequence rev_comp v_call j_call junction",
             *igblast,
+            "",
+            "Total_queries = 101",
+            "",
+            f"1 IGLV2-14*01_12/4/0 IGHV 25 {IGH} no IGHV3-9*01",
         ),
         "imgt": write(
             folder / "imgt.tsv",
             "sequence_id sequence rev_comp v_call j_call junction",
             *[
-                line.lower().replace("igh", "IGH").replace("trg", "TRG")
+                line.lower()
+                .replace("igh", "Homsap_IGH")
+                .replace("trg", "Homsap_TRG")
+                .replace(",", "_F,_or_")
                 for line in igblast
             ],
+        ),
+        "mixcr clones": write(
+            folder / "clones.tsv",
+            "cloneId readCount uniqueMoleculeCount allVHitsWithScore allJHitsWithScore "
+            "nSeqCDR3 topChains",
+            f"0 90000 400 IGHV3-9*00(565),IGHV3-11*00(560) IGHJ6*00(241) {IGH} IGH",
+            f"1 100000 600 TRGV2*00(500) TRGJP1*00(240) {TRG} TRG",
+            f"2 70000 10 IGHV1-2*00(500) IGHJ4*00(240) {RARE} IGH",
         ),
         "mixcr": write(
             folder / "mixcr.tsv",
@@ -106,6 +122,15 @@ def test_the_airr_dialects_give_the_same_junctions(tmp_path: Path) -> None:
     for name, path in airr_dialects(tmp_path).items():
         found = {(m.sequence, m.locus) for m in sequences(path)}
         assert found == {(IGH, "IGH"), (TRG, "TRG")}, name
+
+
+def test_genes_are_named_alike_however_they_are_written(tmp_path: Path) -> None:
+    for name, path in airr_dialects(tmp_path).items():
+        names = {m.id.split("*")[0].upper() for m in sequences(path)}
+        assert names == {"IGHV3-9", "TRGV2"}, name
+    assert gene_of("Homsap IGKV3-7*04 [ORF]") == "IGKV3-7*04"
+    assert gene_of("TRAV29/DV5*01(300)") == "TRAV29/DV5*01"
+    assert gene_of("KDE") == "KDE"
 
 
 def test_the_count_that_is_nearest_to_molecules_weighs(tmp_path: Path) -> None:
@@ -180,9 +205,13 @@ def test_a_junction_without_untemplated_bases_is_not_proposed(tmp_path: Path) ->
         f"b IGHV3-9 IGHJ6 {IGH} 6 2  10",
         f"c IGKV1 IGKJ1 {RARE}   CC 10",
     )
-    proposals = import_panel([path]).proposals
+    imported = import_panel([path])
+    proposals = imported.proposals
     assert [p.rank for p in proposals] == [None, 1, 2]
     assert "another person" in proposals[0].reason
+    assert "8 untemplated bases" in proposals[1].reason
+    found = [as_sequence(marker).untemplated for marker in imported.panel.marker]
+    assert found == [0, 8, 2]
 
 
 def test_a_sample_is_taken_out_of_a_table_of_several(tmp_path: Path) -> None:
@@ -243,6 +272,7 @@ def test_vidjil_clusters_are_one_clone(tmp_path: Path) -> None:
     ]
     assert markers[2].sequence == IGH
     assert [proposal.rank for proposal in imported.proposals] == [2, None, 1]
+    assert [m.untemplated for m in markers] == [6, 0, None]
     assert imported.panel.patient == "patient"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from mrdtrack.panel.importers.adjacency_text import (
 )
 from mrdtrack.panel.importers.outcome import Fault, ImportOptions
 from mrdtrack.panel.model import Breakpoint, Duplication, Marker, SmallVariant
+from mrdtrack.panel.reference import Reference
 
 WriteVcf = Callable[..., Path]
 
@@ -75,6 +77,79 @@ def test_the_share_is_read_wherever_callers_write_it(
     assert found == (share if share is None else pytest.approx(share))
 
 
+MORE_FORMATS = """\
+##FORMAT=<ID=RO,Number=1,Type=Integer,Description="freebayes">
+##FORMAT=<ID=AO,Number=A,Type=Integer,Description="freebayes">
+##FORMAT=<ID=CU,Number=2,Type=Integer,Description="strelka">
+##FORMAT=<ID=TU,Number=2,Type=Integer,Description="strelka">
+##FORMAT=<ID=TAR,Number=2,Type=Integer,Description="strelka">
+##FORMAT=<ID=TIR,Number=2,Type=Integer,Description="strelka">
+##FORMAT=<ID=VF,Number=1,Type=Integer,Description="gridss">
+##FORMAT=<ID=REF,Number=1,Type=Integer,Description="gridss">
+##FORMAT=<ID=REFPAIR,Number=1,Type=Integer,Description="gridss">
+##FORMAT=<ID=DR,Number=1,Type=Integer,Description="delly">
+##FORMAT=<ID=DV,Number=1,Type=Integer,Description="delly">
+##FORMAT=<ID=RR,Number=1,Type=Integer,Description="delly">
+##FORMAT=<ID=RV,Number=1,Type=Integer,Description="delly">
+##FORMAT=<ID=DP,Number=1,Type=Integer,Description="depth">
+##INFO=<ID=AN,Number=1,Type=Integer,Description="genotyped">
+"""
+
+
+@pytest.mark.parametrize(
+    ("record", "share"),
+    [
+        ("C T . . AF=0.5 GT:RO:AO 0/1:70:30", 0.3),
+        ("C T,G . . AF=0.5,0.5 GT:RO:AO 0/1:70:20,10", 0.2),
+        ("C T . . . CU:TU 60,61:40,42", 0.4),
+        ("C CAT . . . TAR:TIR 75,70:25,30", 0.25),
+        ("C C[c2:50[ . . . VF:REF:REFPAIR 51:60:44", 51 / 155),
+        ("C C[c1:350[ . . . VF:REF:REFPAIR 36:66:82", 36 / 102),
+        ("C C[c1:3500[ . . . VF:REF:REFPAIR 10:20:10", 0.25),
+        ("C C[c2:50[ . . . DR:DV:RR:RV 10:90:60:20", 0.25),
+        ("C C[c2:50[ . . . DR:DV:RR:RV 30:10:0:0", 0.25),
+        ("C C[c2:50[ . . . GT:AD:DP 0/1:12:60", 0.2),
+        ("C T . . AF=0.5;AN=2 GT 0/1", None),
+        ("C T . . AF=0.5 GT:VF 0/1:3", 0.5),
+    ],
+)
+def test_the_share_of_each_callers_own_counts(
+    write_vcf: WriteVcf, record: str, share: float | None
+) -> None:
+    """FreeBayes' AF is that of genotypes; GRIDSS's pairs lie across short events."""
+    path = write_vcf(f"c1 101 . {record}", samples=("dx",))
+    head = "##fileformat=VCFv4.3\n"
+    path.write_text(path.read_text("utf-8").replace(head, head + MORE_FORMATS), "utf-8")
+    if "AD:DP" in record:  # SvABA's AD is that of the allele alone
+        text = path.read_text("utf-8")
+        path.write_text(text.replace("ID=AD,Number=R", "ID=AD,Number=1"), "utf-8")
+    found = import_panel([path]).panel.marker[0].vaf_at_diagnosis
+    assert found == (share if share is None else pytest.approx(share, rel=1e-5))
+
+
+def test_a_normal_sample_speaks_against_a_marker(write_vcf: WriteVcf) -> None:
+    path = write_vcf(
+        "c1 101 . C T . PASS . GT:AD 0/1:50,50 0/1:48,52",
+        "c1 201 . G A . PASS . GT:AD 0/1:50,50 0/0:95,5",
+        "c1 301 . G T . PASS . GT:AD 0/1:50,50 0/0:90,0",
+        samples=("tumour", "normal"),
+    )
+    found = import_panel([path], options=ImportOptions(sample="tumour")).proposals
+    assert [proposal.rank for proposal in found] == [None, 2, 1]
+    assert "normal shows it too (0.52): it is germline" in found[0].reason
+    assert "normal shows it at 0.05" in found[1].reason
+    assert "normal" not in found[2].reason
+
+
+def test_the_tumour_that_the_header_names_is_hinted_at(write_vcf: WriteVcf) -> None:
+    path = write_vcf("c1 101 . C T . PASS . GT 0/1 0/0", samples=("T1", "N1"))
+    head = "##fileformat=VCFv4.3\n"
+    text = path.read_text("utf-8").replace(head, f"{head}##tumor_sample=T1\n")
+    path.write_text(text, "utf-8")
+    with pytest.raises(PanelError, match="the header names 'T1' as the tumour"):
+        import_panel([path])
+
+
 def test_names_come_from_snpeff_and_vep(write_vcf: WriteVcf) -> None:
     ann = "T|missense|MODERATE|IDH2|E1|transcript|T1|pc|4/11|c.419G>A|p.Arg140Gln"
     snpeff = one(write_vcf(f"c1 101 . C T . PASS ANN=G|x|LOW|OTHER,{ann}"))
@@ -82,6 +157,13 @@ def test_names_come_from_snpeff_and_vep(write_vcf: WriteVcf) -> None:
     csq = "CSQ=T|WRONG|c.1A>T|,T|IDH2|N1:c.419G>A|1"
     vep = one(write_vcf(f"c1 101 . C T . PASS {csq}"))
     assert (vep.gene, vep.hgvs) == ("IDH2", "N1:c.419G>A")
+    deleted = one(write_vcf("c1 101 . CA C . PASS CSQ=A|OTHER|x|,-|NPM1|c.2del|"))
+    assert (deleted.gene, deleted.hgvs) == ("NPM1", "c.2del")
+    path = write_vcf("c1 101 . CAA C,CA . PASS CSQ=-|A1|x|1,-|B1|y|2")
+    text = path.read_text("utf-8").replace("HGVSc|PICK", "HGVSc|ALLELE_NUM")
+    path.write_text(text, "utf-8")
+    genes = [marker.gene for marker in import_panel([path]).panel.marker]
+    assert genes == ["A1", "B1"]
 
 
 def test_a_sample_has_to_be_chosen_and_has_to_carry_the_allele(
@@ -333,6 +415,67 @@ def test_bcf_reads_as_vcf(write_vcf: WriteVcf, tmp_path: Path) -> None:
         for record in source:
             target.write(record)
     assert import_panel([binary]).panel.marker == import_panel([path]).panel.marker
+
+
+@pytest.mark.parametrize("version", ["4.0", "4.1", "4.2", "4.3", "4.4", "4.5"])
+def test_files_of_every_version_with_little_of_a_header(
+    tmp_path: Path, version: str
+) -> None:
+    """Neither contigs nor INFO need be declared; line ends may be those of Windows."""
+    text = (
+        f"##fileformat=VCFv{version}\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+        "5\t101\t.\tc\tctctg\t.\t.\tGENE=NPM1;SOMATIC\n"
+        "5\t201\t.\tC\t<DUP:TANDEM>\t.\tPASS\tSVLEN=-30\n"
+        "5\t301\t.\tC\tT,*,<*>,<NON_REF>\t.\t.\t.\n"
+    )
+    plain, windows = tmp_path / "a.vcf", tmp_path / "b.vcf"
+    plain.write_text(text, "utf-8")
+    windows.write_bytes(text.replace("\n", "\r\n").encode())
+    packed, blocked = tmp_path / "c.vcf.gz", tmp_path / "d.vcf.gz"
+    packed.write_bytes(gzip.compress(text.encode()))
+    pysam.tabix_compress(str(plain), str(blocked))
+    expected = import_panel([plain]).panel.marker
+    assert [marker.kind for marker in expected] == [
+        "small_variant", "duplication", "small_variant",
+    ]  # fmt: skip
+    assert isinstance(expected[1], Duplication)
+    assert (expected[1].start, expected[1].end) == (202, 231)
+    for path in (windows, packed, blocked):
+        assert import_panel([path]).panel.marker == expected
+
+
+def test_every_allele_of_a_record_has_its_own_length(write_vcf: WriteVcf) -> None:
+    path = write_vcf("c1 1000 a A <DUP>,<DEL> . PASS SVLEN=60,-300;END=1300")
+    first, second = import_panel([path]).panel.marker
+    assert isinstance(first, Duplication)
+    assert isinstance(second, Breakpoint)
+    assert (first.end, second.right.position) == (1060, 1301)
+
+
+def test_spellings_of_one_event_are_one_marker_where_a_reference_is_given(
+    write_vcf: WriteVcf, reference: InventedReference, tmp_path: Path
+) -> None:
+    """A tandem as `<DUP>` of one caller and as an insertion of another."""
+    tandem = reference.fetch("c1", 1000, 1066)
+    before, last = reference.fetch("c1", 999, 1000), tandem[-1]
+    path = write_vcf(
+        f"c1 1000 pindel {before} <DUP:TANDEM> . PASS END=1066",
+        f"c1 1000 mutect {before} {before}{tandem} . PASS .",
+        f"c1 1066 vardict {last} {last}{tandem} . PASS .",
+    )
+    assert len(import_panel([path]).panel.marker) == 3
+    reference.write(tmp_path / "r.fa")
+    with Reference(tmp_path / "r.fa") as opened:
+        imported = import_panel([path], options=ImportOptions(reference=opened))
+        assert [marker.id for marker in imported.panel.marker] == ["pindel"]
+        assert sum("repeats 'pindel'" in note for note in imported.notes) == 2
+        wrong = write_vcf(
+            "c1 1000 . CCCCC C . PASS .", "c3 5 . A C . PASS .", "c1 7000 . A C . . ."
+        )
+        with pytest.raises(FaultList) as raised:
+            import_panel([wrong], options=ImportOptions(reference=opened))
+    assert len(raised.value.faults) == 3
+    assert "record 2 (c3:5): contig 'c3' is not in the reference" in str(raised.value)
 
 
 def test_no_vcf_and_a_damaged_one_are_one_sentence(tmp_path: Path) -> None:

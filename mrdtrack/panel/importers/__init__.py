@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from collections.abc import Sequence as SequenceOf
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from mrdtrack.errors import FaultList, PanelError
+from mrdtrack.errors import FaultList, InputError, PanelError
+from mrdtrack.panel.adjacency import adjacency_of, normalise
 from mrdtrack.panel.importers.airr import import_airr
 from mrdtrack.panel.importers.detect import Kind, detect_kind
 from mrdtrack.panel.importers.fusions import import_arriba, import_star_fusion
@@ -17,11 +19,13 @@ from mrdtrack.panel.importers.plain_table import import_bedpe, import_table
 from mrdtrack.panel.importers.selection import (
     CLONAL_HAEMATOPOIESIS,
     Proposal,
+    advise_selection,
     propose,
 )
 from mrdtrack.panel.importers.vcf import import_vcf
 from mrdtrack.panel.importers.vidjil import import_vidjil
-from mrdtrack.panel.model import SCHEMA, Disease, Marker, Panel
+from mrdtrack.panel.model import SCHEMA, Disease, Marker, Panel, Sequence
+from mrdtrack.panel.reference import Reference
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 IMPORTERS: dict[Kind, Callable[[Path, ImportOptions], Imported]] = {
@@ -55,7 +59,7 @@ class ImportedPanel(NamedTuple):
 
 
 def import_panel(
-    paths: Sequence[Path],
+    paths: SequenceOf[Path],
     *,
     kind: Kind | None = None,
     options: ImportOptions | None = None,
@@ -91,7 +95,8 @@ def import_panel(
         candidates += found.candidates
         sample = sample or found.sample
     candidates = [_as_reported(candidate) for candidate in candidates]
-    candidates = _distinct(candidates, notes)
+    events = _events(paths, candidates, options.reference)
+    candidates = _distinct(candidates, events, notes)
     if not candidates:
         raise PanelError(
             ", ".join(str(path) for path in paths),
@@ -105,7 +110,9 @@ def import_panel(
         assembly=facts.assembly,
         marker=tuple(candidate.marker for candidate in candidates),
     )
-    return ImportedPanel(panel, propose(candidates), notes)
+    proposals = propose(candidates)
+    notes += advise_selection(candidates, proposals)
+    return ImportedPanel(panel, proposals, notes)
 
 
 def _refuse(path: Path, found: Imported, *, skip_unusable: bool) -> None:
@@ -120,7 +127,7 @@ def _refuse(path: Path, found: Imported, *, skip_unusable: bool) -> None:
         )
 
 
-def _most(faults: Sequence[str]) -> list[str]:
+def _most(faults: SequenceOf[str]) -> list[str]:
     told = list(faults[:MAX_TOLD])
     n_more = len(faults) - len(told)
     return [*told, f"and {n_more} more"] if n_more else told
@@ -134,13 +141,44 @@ def _as_reported(candidate: Candidate) -> Candidate:
     return candidate._replace(marker=marker.model_copy(update={"role": "report_only"}))
 
 
-def _distinct(candidates: list[Candidate], notes: list[str]) -> list[Candidate]:
+def _events(
+    paths: SequenceOf[Path], candidates: list[Candidate], reference: Reference | None
+) -> list[object]:
+    """Give of each marker what is the same for all spellings of its event.
+
+    With a reference that is more than one spelling: a duplication that one caller
+    writes as an insertion, an indel shifted within its repeat.
+
+    Raises:
+        FaultList: markers do not fit the reference; all are named.
+    """
+    events: list[object] = []
+    faults: list[str] = []
+    for candidate in candidates:
+        try:
+            events.append(_event(candidate.marker, reference))
+        except InputError as error:
+            faults.append(f"{candidate.where}: {error.problem}; {error.remedy}")
+    if faults:
+        where = ", ".join(str(path) for path in paths)
+        raise FaultList(where, _most(faults), "give the reference of these records")
+    return events
+
+
+def _event(marker: Marker, reference: Reference | None) -> object:
+    if reference is None or isinstance(marker, Sequence):
+        return marker.model_dump_json(include=_EVENT)
+    return normalise(adjacency_of(marker, reference), reference)
+
+
+def _distinct(
+    candidates: list[Candidate], events: list[object], notes: list[str]
+) -> list[Candidate]:
     """Leave out markers that stand twice, and give every other its own id."""
     kept: list[Candidate] = []
-    known: dict[str, str] = {}
+    known: dict[object, str] = {}
     taken: set[str] = set()
-    for candidate in candidates:
-        event = candidate.marker.model_dump_json(include=_EVENT)
+    for candidate, event in zip(candidates, events, strict=True):
         if event in known:
             notes.append(f"{candidate.where} is left out: it repeats {known[event]!r}")
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mrdtrack.panel.importers.outcome import Fault, shortened
 
@@ -42,6 +42,18 @@ class Adjacency(NamedTuple):
         """Give the spelling that both ways of reading share."""
         return min(self, self.mirrored())
 
+    def shifted(self, by: int) -> Adjacency:
+        """Move the join by so many bases of homology.
+
+        Where both sides face one way, one end moves up as the other moves down.
+        """
+        back = -by if self.left.strand == self.right.strand else by
+        left, right = self.left, self.right
+        return self._replace(
+            left=left._replace(position=left.position + by),
+            right=right._replace(position=right.position + back),
+        )
+
 
 def reverse_complement(bases: str) -> str:
     """Give the other strand."""
@@ -77,3 +89,13 @@ def breakend(contig: str, position: int, alt: str) -> Adjacency:
         return Adjacency(End(contig, position, "+"), partner, inserted)
     inserted = match["after"][:-1].upper()
     return Adjacency(partner, End(contig, position, "-"), inserted)
+
+
+def adjacency_fields(adjacency: Adjacency) -> dict[str, Any]:
+    """Give an adjacency as the fields of a breakpoint marker."""
+    return {
+        "kind": "breakpoint",
+        "left": adjacency.left.fields(),
+        "right": adjacency.right.fields(),
+        "inserted": adjacency.inserted,
+    }

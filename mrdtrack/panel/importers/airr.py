@@ -5,7 +5,9 @@ Vidjil writes reads to `duplicate_count`, TRUST4 to `consensus_count`, cellrange
 to `duplicate_count` beside reads in `consensus_count`; IgBLAST and IMGT write none, so
 each row is one. The junction is `junction`, else cut from `sequence` by the CDR3's
 position (three bases more on each side), else Vidjil's 50-base window in
-`sequence_id`. TRUST4's own report (`count`, `CDR3nt`, `V`, `J`) is read as well.
+`sequence_id`. What TRUST4 (`count`, `CDR3nt`, `V`, `J`) and MiXCR (`nSeqCDR3`, with
+both conserved residues) write beside AIRR is read as well. The summary that IgBLAST
+sets under its table is no part of it.
 """
 
 from __future__ import annotations
@@ -21,10 +23,18 @@ from mrdtrack.panel.importers.tables import (
     Row,
     number,
     read_table,
+    read_text,
     whole_number,
 )
 
-COUNTS = ("umi_count", "duplicate_count", "consensus_count", "count")
+COUNTS = (
+    *("umi_count", "duplicate_count", "consensus_count", "count"),
+    *("uniquemoleculecount", "uniquetagcountmolecule", "readcount", "clonecount"),
+)
+_V = ("v_call", "v", "allvhitswithscore", "bestvhit", "bestvgene", "vhit")
+_J = ("j_call", "j", "alljhitswithscore", "bestjhit", "bestjgene", "jhit")
+_JUNCTION = ("junction", "cdr3nt", "nseqcdr3", "nseqimputedcdr3")
+_SUMMARY = "\nTotal queries"
 VIDJIL_WINDOW = 50
 MIN_JUNCTION = 12
 _BASES = re.compile("[ACGTN]+")
@@ -38,7 +48,7 @@ def import_airr(path: Path, options: ImportOptions) -> Imported:
         PanelError: it is no table.
     """
     found = Imported()
-    table = read_table(path)
+    table = read_table(path, read_text(path).partition(_SUMMARY)[0])
     column = next((c for c in COUNTS if c in table.columns), None)
     if column is None:
         found.notes.append("the table has no count column: each row counts as one")
@@ -67,10 +77,11 @@ def _clones(rows: list[Row], column: str | None, found: Imported) -> Iterator[Cl
         if not sequence or "N" in sequence or len(sequence) < MIN_JUNCTION:
             n_without += 1
             continue
-        v_call, j_call = row.first("v_call", "v"), row.first("j_call", "j")
-        locus = locus_of(row.first("locus")) or locus_of(v_call) or locus_of(j_call)
+        v_call, j_call = row.first(*_V), row.first(*_J)
+        told = row.first("locus", "chains", "topchains")
+        locus = locus_of(told) or locus_of(v_call) or locus_of(j_call)
         name = clone_name(locus, v_call, j_call, row.line - 1)
-        yield Clone(sequence, locus, count, name, row.where, _is_unique(row))
+        yield Clone(sequence, locus, count, name, row.where, _untemplated(row))
     if n_without:
         found.notes.append(f"{n_without} rows hold no whole junction of A, C, G and T")
 
@@ -81,7 +92,7 @@ def junction_of(row: Row) -> str:
     Raises:
         Fault: a sequence holds other letters, or the CDR3 lies outside it.
     """
-    junction = _bases(row.first("junction", "cdr3nt"), "junction")
+    junction = _bases(row.first(*_JUNCTION), "junction")
     if junction:
         return junction
     start = row.first("cdr3_start", "cdr3_sequence_start")
@@ -126,15 +137,12 @@ def _count(row: Row, column: str | None) -> float:
     return value
 
 
-def _is_unique(row: Row) -> bool | None:
-    """Tell whether untemplated bases stand in the junction, None where not said."""
-    lengths = [
-        number(row.first(key))
-        for key in ("np1_length", "np2_length", "n1_length", "n2_length")
-        if row.first(key)
-    ]
-    known = [length for length in lengths if length is not None]
+def _untemplated(row: Row) -> int | None:
+    """Count the bases that no gene segment holds, None where not said."""
+    lengths = [number(row.first(f"{key}_length")) for key in ("np1", "np2", "n1", "n2")]
+    known = [int(length) for length in lengths[:2] if length is not None]
+    known = known or [int(length) for length in lengths[2:] if length is not None]
     if known:
-        return sum(known) > 0
+        return sum(known)
     bases = row.first("np1") + row.first("np2")
-    return True if bases else None
+    return len(bases) or None

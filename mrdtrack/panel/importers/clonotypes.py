@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple, get_args
 
@@ -14,20 +15,36 @@ LOCI: tuple[str, ...] = get_args(Locus)
 
 
 class Clone(NamedTuple):
-    """One clone of a file; `weight` is molecules or reads, `unique` as for a marker."""
+    """One clone of a file; `weight` is molecules or reads.
+
+    `untemplated` is the number of bases of its junction that no gene segment holds.
+    """
 
     sequence: str
     locus: str | None
     weight: float
     name: str
     where: str
-    unique: bool | None = None
+    untemplated: int | None = None
     is_index: bool = False
+
+
+_GENE_NAME = re.compile(r"(?:IG[HKL]|TR[ABDG])[VDJC][A-Z0-9/*.-]*", re.IGNORECASE)
+
+
+def gene_of(call: str) -> str:
+    """Give the first gene of a call.
+
+    IMGT writes `Homsap IGHV3-74*01 F, or Homsap IGHV3-74*02 F`, MiXCR
+    `IGHV3-74*00(565),...`.
+    """
+    match = _GENE_NAME.search(call)
+    return match[0] if match else call.partition(",")[0].strip()
 
 
 def locus_of(text: str) -> str | None:
     """Give the locus of a gene or system name (`IGHV3-9*01`, `TRA+D`, `IGK+`)."""
-    prefix = text.strip().upper()[:3]
+    prefix = gene_of(text).strip().upper()[:3]
     return prefix if prefix in LOCI else None
 
 
@@ -73,10 +90,10 @@ def select(
                 "id": clone.name,
                 "sequence": clone.sequence,
                 "locus": clone.locus,
+                "untemplated": clone.untemplated,
             },
             clone.where,
             share=is_share(share),
-            unique=clone.unique,
         )
     rule = "named as index clones" if named else f"with {least:.3g} or more"
     found.notes.append(
@@ -87,5 +104,5 @@ def select(
 
 def clone_name(locus: str | None, v_call: str, j_call: str, number: int) -> str:
     """Name a clone by its genes, told apart by its number."""
-    genes = " ".join(call.partition(",")[0] for call in (v_call, j_call) if call)
+    genes = " ".join(gene_of(call) for call in (v_call, j_call) if call)
     return f"{genes or locus or 'clone'} #{number}"

@@ -28,6 +28,8 @@ _HEADERS: tuple[tuple[Kind, frozenset[str]], ...] = (
     ("bedpe", frozenset({"start1", "end1", "start2", "end2"})),
     ("airr", frozenset({"sequence_id", "v_call", "j_call"})),
     ("airr", frozenset({"cdr3nt", "v", "j"})),
+    ("airr", frozenset({"cloneid", "nseqcdr3"})),
+    ("airr", frozenset({"allvhitswithscore", "nseqcdr3"})),
     ("immunoseq", frozenset({"nucleotide", "vgenename"})),
     ("immunoseq", frozenset({"nucleotide", "vindex"})),
     ("immunoseq", frozenset({"nucleotide", "aminoacid"})),

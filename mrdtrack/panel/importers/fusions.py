@@ -13,6 +13,7 @@ from pathlib import Path
 from mrdtrack.panel.importers.adjacency_text import (
     Adjacency,
     End,
+    adjacency_fields,
     reverse_complement,
 )
 from mrdtrack.panel.importers.outcome import (
@@ -22,7 +23,6 @@ from mrdtrack.panel.importers.outcome import (
     shortened,
 )
 from mrdtrack.panel.importers.tables import Row, read_table, whole_number
-from mrdtrack.panel.importers.vcf_alleles import adjacency_fields
 
 ARM = 30
 """Bases of a fusion transcript on either side of the join that make the marker."""

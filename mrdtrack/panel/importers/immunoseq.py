@@ -63,7 +63,7 @@ def _clones(rows: list[Row], found: Imported) -> Iterator[Clone]:
         locus = locus_of(v_call) or locus_of(j_call) or locus_of(row.first("locus"))
         name = clone_name(locus, v_call, j_call, row.line - 1)
         tagged = "dx" in row.first("sequencetags").lower()
-        yield Clone(sequence, locus, weight, name, row.where, _is_unique(row), tagged)
+        yield Clone(sequence, locus, weight, name, row.where, _untemplated(row), tagged)
     if n_without:
         found.notes.append(f"{n_without} rows hold N in their sequence")
 
@@ -100,7 +100,7 @@ def _imgt(name: str) -> str:
     return _IMGT.get(prefix, prefix) + name[len(prefix) :]
 
 
-def _is_unique(row: Row) -> bool | None:
+def _untemplated(row: Row) -> int | None:
     known = [number(row.first(column)) for column in _N if row.first(column)]
-    values = [value for value in known if value is not None]
-    return sum(values) > 0 if values else None
+    values = [value for value in known if value is not None and value >= 0]
+    return int(sum(values)) if values else None

@@ -28,17 +28,24 @@ class ImportOptions(NamedTuple):
     reference: Reference | None = None
 
 
+class Elsewhere(NamedTuple):
+    """Another sample of the file that shows the marker too, and with what share."""
+
+    sample: str
+    share: float
+
+
 class Candidate(NamedTuple):
     """A marker with the record it came from and what speaks for it.
 
     `share` is the share of the molecules at its locus, where the file says it;
-    `unique` is False where the junction holds no untemplated base.
+    `elsewhere` is the other sample of the file (a normal, say) that shows it most.
     """
 
     marker: Marker
     where: str
     share: float | None = None
-    unique: bool | None = None
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(slots=True)
@@ -83,6 +90,17 @@ def _sentences(error: ValidationError) -> str:
 def shortened(text: str, most: int = 40) -> str:
     """Cut a text from a file so that a message stays one line."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def change_of(fields: Mapping[str, Any]) -> str:
+    """Name the change of a small variant, long alleles by their length."""
+    ref, alt = str(fields["ref"]), str(fields["alt"])
+    if max(len(ref), len(alt)) <= 12:
+        return f"{ref}>{alt}"
+    if len(ref) == 1 or len(alt) == 1:
+        change = len(alt) - len(ref)
+        return f"{'ins' if change > 0 else 'del'} {abs(change)} bp"
+    return f"{len(ref)} bp>{len(alt)} bp"
 
 
 def is_share(value: float | None) -> float | None:

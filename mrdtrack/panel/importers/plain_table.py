@@ -10,6 +10,7 @@ from mrdtrack.panel.importers.outcome import (
     Fault,
     Imported,
     ImportOptions,
+    change_of,
     is_share,
     shortened,
 )
@@ -154,8 +155,7 @@ def _share(row: Row) -> float | None:
 
 def _name(fields: dict[str, Any]) -> str:
     if fields["kind"] == "small_variant":
-        ref, alt = shortened(fields["ref"], 12), shortened(fields["alt"], 12)
-        return f"{fields['contig']}:{fields['position']} {ref}>{alt}"
+        return f"{fields['contig']}:{fields['position']} {change_of(fields)}"
     if fields["kind"] == "duplication":
         return f"{fields['contig']}:{fields['start']}-{fields['end']} dup"
     if fields["kind"] == "breakpoint":

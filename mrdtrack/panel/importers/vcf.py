@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pysam
@@ -17,22 +18,18 @@ from mrdtrack.panel.importers.outcome import (
     Fault,
     Imported,
     ImportOptions,
+    change_of,
     shortened,
 )
 from mrdtrack.panel.importers.tables import read_text, whole_number
-from mrdtrack.panel.importers.vcf_alleles import (
-    Record,
-    Unusable,
-    is_no_marker,
-    marker_fields,
-)
-from mrdtrack.panel.importers.vcf_annotation import (
-    allele_share,
-    annotation,
-    consequence_columns,
-)
+from mrdtrack.panel.importers.vcf_alleles import is_no_marker, marker_fields
+from mrdtrack.panel.importers.vcf_annotation import annotation, consequence_columns
+from mrdtrack.panel.importers.vcf_record import Record, Unusable
+from mrdtrack.panel.importers.vcf_shares import allele_share, share_elsewhere
 
 _REF = re.compile("[ACGTNacgtn]+")
+_END = re.compile(r"(?:^|;)END=(\d+)")
+_TUMOUR = frozenset({"tumor_sample", "tumour_sample"})
 MAX_FAULTS = 1000
 MAX_POSITION = 2**31 - 2
 
@@ -48,11 +45,9 @@ def import_vcf(path: Path, options: ImportOptions) -> Imported:
         found.faults = list(_line_faults(read_text(path)))
         if found.faults:
             return found
-    with _quiet(), _opened(path) as file:
+    with _quiet(), _readable(path) as copy, _opened(copy, path) as file:
         found.sample = _chosen_sample(path, file, options)
-        header = file.header.info
-        csq = header["CSQ"].description if "CSQ" in header else None
-        reader = _Reader(found, options, consequence_columns(csq or ""))
+        reader = _Reader(found, options, _header(file))
         try:
             for number, record in enumerate(file, start=1):
                 reader.read(number, record)
@@ -125,20 +120,38 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[pysam.VariantFile]:
+def _readable(path: Path) -> Iterator[Path]:
+    """Give a file that htslib can read: a plain copy of what `gzip` compressed.
+
+    htslib seeks in VCF, which it can in BGZF and in plain text alone.
+    """
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head[:2] != b"\x1f\x8b" or head[12:14] == b"BC":
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="mrdtrack.") as scratch:
+        copy = Path(scratch) / "plain.vcf"
+        copy.write_text(read_text(path), encoding="utf-8")
+        yield copy
+
+
+@contextmanager
+def _opened(path: Path, named: Path) -> Iterator[pysam.VariantFile]:
     try:
         file = pysam.VariantFile(str(path))
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(named, error) from None
     with file:
         yield file
 
 
 def _unreadable(path: Path, error: Exception) -> PanelError:
+    said = " ".join(str(error).split()).replace("b'", "'").replace("`", "")
     return PanelError(
         str(path),
-        f"it cannot be read as VCF or BCF ({error})",
-        "check it with `bcftools view`",
+        f"it cannot be read as VCF or BCF ({said})",
+        "see that it begins with ##fileformat=VCF, and check it with `bcftools view`",
     )
 
 
@@ -156,19 +169,39 @@ def _chosen_sample(
             )
         return options.sample
     if len(names) > 1:
+        tumour = [line.value for line in file.header.records if line.key in _TUMOUR]
+        hint = f" (the header names {tumour[0]!r} as the tumour)" if tumour else ""
         raise PanelError(
-            str(path), f"it holds the samples {listed}", "choose one with --sample"
+            str(path),
+            f"it holds the samples {listed}",
+            f"choose one with --sample{hint}",
         )
     return names[0] if names else None
+
+
+class _Header(NamedTuple):
+    """What the header says: the columns of VEP's CSQ, and the program."""
+
+    csq: list[str]
+    source: str
+
+
+def _header(file: pysam.VariantFile) -> _Header:
+    info = file.header.info
+    csq = info["CSQ"].description if "CSQ" in info else None
+    sources = [line.value for line in file.header.records if line.key == "source"]
+    return _Header(consequence_columns(csq or ""), " ".join(s for s in sources if s))
 
 
 class _Reader:
     """Turns records into markers, each adjacency once."""
 
-    def __init__(self, found: Imported, options: ImportOptions, csq: list[str]) -> None:
+    def __init__(
+        self, found: Imported, options: ImportOptions, header: _Header
+    ) -> None:
         self._found = found
         self._options = options
-        self._csq = csq
+        self._header = header
         self._adjacencies: set[Adjacency] = set()
 
     def read(self, number: int, record: pysam.VariantRecord) -> None:
@@ -180,12 +213,20 @@ class _Reader:
             return
         info = _info(record)
         genotype = self._genotype(record)
-        place = Record(str(record.contig), record.pos, str(record.ref), info)
+        place = Record(
+            str(record.contig),
+            record.pos,
+            str(record.ref),
+            info,
+            str(record.id or ""),
+            self._header.source,
+        )
         alts = record.alts or ()
         if not alts:
             self._found.notes.append(f"{where} is left out: it has no ALT allele")
         for index, alt in enumerate(alts):
-            self._read_allele(where, place, (index, alt, len(alts)), record, genotype)
+            own = place._replace(allele=index)
+            self._read_allele(where, own, (index, alt, len(alts)), record, genotype)
 
     def _read_allele(
         self,
@@ -196,13 +237,13 @@ class _Reader:
         genotype: Mapping[str, Any],
     ) -> None:
         index, alt, n_alleles = allele
-        if is_no_marker(alt) or not _carried(genotype, index):
+        if is_no_marker(alt) or not _carried(place, genotype, index, alt):
             reason = "is no allele of its own" if is_no_marker(alt) else "not carried"
             self._found.notes.append(
                 f"{where} ALT {shortened(alt)} is left out: {reason}"
             )
             return
-        share = allele_share(place.info, genotype, index)
+        share = allele_share(place, genotype, index, alt)
         least = self._options.min_share
         if least and share is not None and share < least:
             self._found.notes.append(
@@ -217,9 +258,10 @@ class _Reader:
         except Unusable as reason:
             self._found.unusable.append(f"{where}: {reason}")
             return
-        names = annotation(place.info, alt, self._csq)
+        names = annotation(place.info, alt, index, self._header.csq)
+        elsewhere = share_elsewhere(place, self._others(record), index, alt)
         for number, fields in enumerate(markers):
-            if self._is_repeated(fields):
+            if self._is_repeated(fields, place.homology):
                 self._found.notes.append(f"{where} is the mate of an earlier record")
                 continue
             base = _identifier(record, place, fields, names.gene)
@@ -232,15 +274,19 @@ class _Reader:
                 "vaf_at_diagnosis": share,
                 "note": _note(place),
             }
-            self._found.add({**fields, **common}, where, share=share)
+            self._found.add(
+                {**fields, **common}, where, share=share, elsewhere=elsewhere
+            )
 
-    def _is_repeated(self, fields: Mapping[str, Any]) -> bool:
+    def _is_repeated(self, fields: Mapping[str, Any], homology: int) -> bool:
+        """Tell a join that is known; mates may place it anywhere in its homology."""
         if fields["kind"] != "breakpoint":
             return False
         left, right = End(**fields["left"]), End(**fields["right"])
-        key = Adjacency(left, right, fields["inserted"]).key()
-        known = key in self._adjacencies
-        self._adjacencies.add(key)
+        join = Adjacency(left, right, fields["inserted"])
+        shifts = range(-homology, homology + 1)
+        known = any(join.shifted(by).key() in self._adjacencies for by in shifts)
+        self._adjacencies.add(join.key())
         return known
 
     def _genotype(self, record: pysam.VariantRecord) -> Mapping[str, Any]:
@@ -248,21 +294,31 @@ class _Reader:
             return {}
         return dict(record.samples[self._found.sample].items())
 
+    def _others(self, record: pysam.VariantRecord) -> dict[str, Mapping[str, Any]]:
+        """Give what the file says of its other samples."""
+        return {
+            str(name): dict(sample.items())
+            for name, sample in record.samples.items()
+            if name != self._found.sample
+        }
+
 
 def _info(record: pysam.VariantRecord) -> dict[str, Any]:
-    """Give INFO with END, which pysam keeps apart."""
+    """Give INFO with END, which pysam keeps apart, as it is written."""
     info = dict(record.info.items())
-    if record.stop > record.start + record.rlen or record.stop > record.pos:
-        info.setdefault("END", record.stop)
+    if any(alt.startswith("<") for alt in record.alts or ()):
+        written = _END.search(str(record).split("\t")[7])
+        if written:
+            info["END"] = int(written[1])
     return info
 
 
-def _carried(genotype: Mapping[str, Any], index: int) -> bool:
-    """Tell whether the sample's genotype speaks against the allele."""
+def _carried(place: Record, genotype: Mapping[str, Any], index: int, alt: str) -> bool:
+    """Tell whether the sample's genotype speaks for the allele, or not against it."""
     called = [allele for allele in genotype.get("GT") or () if allele is not None]
     if not called or index + 1 in called:
         return True
-    return allele_share({}, genotype, index) is not None
+    return allele_share(place._replace(info={}), genotype, index, alt) is not None
 
 
 def _identifier(
@@ -282,8 +338,7 @@ def _identifier(
         return unquote(event if own else str(record.id))
     prefix = f"{gene} " if gene else ""
     if fields["kind"] == "small_variant":
-        ref, alt = shortened(fields["ref"], 12), shortened(fields["alt"], 12)
-        return f"{prefix}{fields['contig']}:{fields['position']} {ref}>{alt}"
+        return f"{prefix}{fields['contig']}:{fields['position']} {change_of(fields)}"
     if fields["kind"] == "duplication":
         return f"{prefix}{fields['contig']}:{fields['start']}-{fields['end']} dup"
     left, right = fields["left"], fields["right"]
@@ -296,5 +351,5 @@ def _note(place: Record) -> str | None:
     homology = place.text("HOMSEQ")
     if homology:
         return f"homology at the join: {homology}"
-    length = place.number("HOMLEN")
+    length = place.homology
     return f"homology at the join: {length} bases" if length else None

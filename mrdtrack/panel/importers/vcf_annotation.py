@@ -1,13 +1,9 @@
-"""Gene, HGVS name and allele share of a VCF record, where the file gives them."""
+"""Gene and HGVS name of a VCF record, where the file gives them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-
-from mrdtrack.panel.importers.outcome import is_share
-from mrdtrack.panel.importers.tables import number
 
 _ANN_GENE, _ANN_HGVS_C, _ANN_HGVS_P = 3, 9, 10
 
@@ -28,10 +24,17 @@ def consequence_columns(description: str) -> list[str]:
 
 
 def annotation(
-    info: Mapping[str, Any], alt: str, csq_columns: Sequence[str]
+    info: Mapping[str, Any], alt: str, index: int, csq_columns: Sequence[str]
 ) -> Annotation:
-    """Give gene and HGVS name from ANN, CSQ, or a caller's own INFO fields."""
-    for found in (_from_ann(info, alt), _from_csq(info, alt, csq_columns)):
+    """Give gene and HGVS name from ANN, CSQ, or a caller's own INFO fields.
+
+    Args:
+        info: INFO of the record.
+        alt: the allele.
+        index: its number, 0 for the first ALT allele.
+        csq_columns: the columns of VEP's CSQ.
+    """
+    for found in (_from_ann(info, alt), _from_csq(info, alt, index, csq_columns)):
         if found.gene or found.hgvs:
             return found
     gene = _text(info, "GENE", "Gene.refGene", "GENEINFO", "SYMBOL")
@@ -58,14 +61,18 @@ def _from_ann(info: Mapping[str, Any], alt: str) -> Annotation:
     return Annotation(entry[_ANN_GENE] or None, _decoded(coding) or None)
 
 
-def _from_csq(info: Mapping[str, Any], alt: str, columns: Sequence[str]) -> Annotation:
-    """Read VEP's CSQ: the picked entry, else the first."""
+def _from_csq(
+    info: Mapping[str, Any], alt: str, index: int, columns: Sequence[str]
+) -> Annotation:
+    """Read VEP's CSQ: the picked entry of this allele, else its first."""
     entries = [
         dict(zip(columns, entry, strict=False)) for entry in _entries(info.get("CSQ"))
     ]
     if not columns or not entries:
         return Annotation()
-    own = [e for e in entries if e.get("allele") in {alt, alt[1:]}] or entries
+    names = {alt, alt[1:] or "-"}
+    own = [e for e in entries if e.get("allele_num") == str(index + 1)]
+    own = own or [e for e in entries if e.get("allele") in names] or entries
     chosen = next((e for e in own if e.get("pick") == "1"), own[0])
     gene = chosen.get("symbol") or chosen.get("gene") or None
     hgvs = chosen.get("hgvsc") or chosen.get("hgvsp") or ""
@@ -84,47 +91,3 @@ def _text(info: Mapping[str, Any], *keys: str) -> str:
         if isinstance(value, str) and value not in {"", "."}:
             return value
     return ""
-
-
-def allele_share(
-    info: Mapping[str, Any], genotype: Mapping[str, Any], index: int
-) -> float | None:
-    """Give the share of the allele's reads: AF, AD, Manta's SR and PR, else INFO AF.
-
-    Args:
-        info: INFO of the record.
-        genotype: the FORMAT fields of the sample, empty without one.
-        index: 0 for the first ALT allele.
-    """
-    for key in ("AF", "VAF", "FREQ", "FA"):
-        share = is_share(_at(genotype.get(key), index))
-        if share is not None:
-            return share
-    counts = [_counts(genotype.get(key), index) for key in ("AD", "SR", "PR")]
-    known = [pair for pair in counts if pair is not None]
-    if counts[0] is not None:
-        known = [counts[0]]
-    total = sum(pair[1] for pair in known)
-    if total > 0:
-        return is_share(sum(pair[0] for pair in known) / total)
-    return is_share(_at(info.get("AF"), index))
-
-
-def _at(value: Any, index: int) -> float | None:
-    if isinstance(value, tuple | list):
-        value = value[index] if index < len(value) else None
-    if isinstance(value, str):
-        parts = re.split("[,|]", value)
-        return number(parts[index]) if index < len(parts) else None
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _counts(value: Any, index: int) -> tuple[float, float] | None:
-    """Give the allele's reads and all reads of a Number=R field."""
-    if not isinstance(value, tuple | list) or index + 1 >= len(value):
-        return None
-    known = [float(v) for v in value if isinstance(v, int | float)]
-    own = value[index + 1]
-    if not isinstance(own, int | float) or not known:
-        return None
-    return float(own), sum(known)

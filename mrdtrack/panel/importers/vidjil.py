@@ -14,7 +14,7 @@ from mrdtrack.panel.importers.outcome import Imported, ImportOptions, shortened
 from mrdtrack.panel.importers.tables import read_text
 
 _BASES = re.compile("[ACGT]+")
-_DELETED_AND_N = re.compile(r"\s\d*/(?P<n>[ACGT]*)/\d*(?:\s|$)")
+_DELETED_AND_N = re.compile(r"\s\d*/(?P<n>[ACGT]*)/\d*(?=\s|$)")
 
 
 class TimePoint(NamedTuple):
@@ -139,7 +139,7 @@ def _clones(content: Mapping[str, Any], point: int) -> Iterator[Clone]:
                 count,
                 f"{label} #{number}",
                 f"clone {number}",
-                _is_unique(label),
+                _untemplated(label),
             )
 
 
@@ -160,10 +160,10 @@ def _window(clone: Mapping[str, Any]) -> str:
     return cut if _BASES.fullmatch(cut) else ""
 
 
-def _is_unique(name: str) -> bool | None:
-    """Read the N bases off a name such as `IGHV3-9*01 7/CCCGGA/17 IGHJ6*02`."""
+def _untemplated(name: str) -> int | None:
+    """Count the N bases of a name such as `IGHV3-9*01 7/CCCGGA/17 IGHJ6*02`."""
     inserted = [match["n"] for match in _DELETED_AND_N.finditer(name)]
-    return any(inserted) if inserted else None
+    return sum(len(bases) for bases in inserted) if inserted else None
 
 
 def _germline_reads(content: Mapping[str, Any], point: int) -> dict[str, int]:
