@@ -13,7 +13,7 @@ from mrdtrack.levels.identity_model import SAME, SHARES, SIBLING, STRANGER
 Floats = NDArray[np.float64]
 Verdict = Literal["same_person", "contaminated", "other_person", "undecided"]
 
-ACCEPT: Final = 2.0
+ACCEPT: Final = 3.0
 """log10 of the likelihood ratio from which samples are taken for one person's."""
 REFUSE: Final = -3.0
 """log10 of the likelihood ratio below which they are taken for two persons'."""
