@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mrdtrack.commands.spike_ins import SPIKE_COLUMNS
 from mrdtrack.follow_up.timeline import Timeline
 from mrdtrack.levels.result import VisitResult
+from mrdtrack.levels.spike_in_levels import COLUMNS as SPIKE_IN_LEVELS_COLUMNS
 from mrdtrack.models import FileModel
 from mrdtrack.panel.model import Panel
 from mrdtrack.provenance import Provenance
@@ -31,6 +33,8 @@ TABLES = {
     "SAMPLE.counts.tsv": COUNTS_COLUMNS,
     "SAMPLE.background.tsv": BACKGROUND_COLUMNS,
     "levels.tsv": LEVELS_COLUMNS,
+    "SAMPLE.spike_ins.tsv": SPIKE_IN_LEVELS_COLUMNS,
+    "SAMPLE.spike_in_reads.tsv": SPIKE_COLUMNS,
 }
 
 OPENING = """# Fields and columns

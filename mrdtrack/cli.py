@@ -159,6 +159,7 @@ for command in (
     cli_assay.plan,
     cli_assay.simulate,
     cli_assay.validate,
+    cli_assay.spike_ins,
 ):
     main.add_command(command)
 

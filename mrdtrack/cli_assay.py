@@ -130,3 +130,53 @@ def validate(**request: Any) -> None:
     from mrdtrack.commands.validate import ValidateRequest, validate
 
     validate(ValidateRequest(**request))
+
+
+@click.command("spike-ins", cls=Command)
+@click.argument("spikes", metavar="SPIKES", type=options.PATH)
+@options.files("files", "FILE...")
+@options.output_folder
+@options.path("--panel", text="Panel of the clones to look for in reads.")
+@click.option(
+    "--family",
+    multiple=True,
+    help="CLONE=FAMILY, where its genes do not tell (may be repeated).",
+)
+@click.option(
+    "--compat",
+    type=click.Choice(["vidjil"]),
+    help="Repeat another program's numbers, its flaws with them.",
+)
+@options.input_amount
+@options.required_sensitivity
+@click.option("--sample", help="Name of the sample (default: as the file says).")
+@click.option("--date", type=options.IsoDate(), help="Day the sample was taken.")
+@click.option("--specimen", type=click.Choice(options.SPECIMENS), help="Tissue.")
+@click.option(
+    "--time-point",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Time point of a .vidjil file.",
+)
+@click.option(
+    "--molecules",
+    type=click.Choice(options.MOLECULES),
+    default="auto",
+    show_default=True,
+    help="What counts as one molecule.",
+)
+@click.option("--umi-tag", type=options.Tag(), help="Tag that holds the UMI.")
+@options.threads
+@options.force
+@options.quiet
+@options.table_format
+def spike_ins(**request: Any) -> None:
+    """Give clones as shares of cells, by SPIKES of known copies in each FILE.
+
+    SPIKES is a table of name, family, copies and sequence, or the labels of Vidjil.
+    Each FILE is the reads of a tube (with --panel), or a .vidjil file.
+    """
+    from mrdtrack.commands.spike_ins import SpikeInsRequest, spike_ins
+
+    spike_ins(SpikeInsRequest(**request))

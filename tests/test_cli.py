@@ -50,12 +50,17 @@ def find(words: tuple[str, ...]) -> click.Command:
 
 
 def request_class(words: tuple[str, ...]) -> Any:
-    name = "".join(word.capitalize() for word in words) + "Request"
+    parts = function_name(words).split("_")
+    name = "".join(part.capitalize() for part in parts) + "Request"
     return getattr(module_of(words), name)
 
 
+def function_name(words: tuple[str, ...]) -> str:
+    return "_".join(words).replace("-", "_")
+
+
 def module_of(words: tuple[str, ...]) -> Any:
-    return importlib.import_module("mrdtrack.commands." + "_".join(words))
+    return importlib.import_module("mrdtrack.commands." + function_name(words))
 
 
 class Recorder:
@@ -77,7 +82,7 @@ def run(
     words = line.split()
     path = next(leaf for leaf in LEAVES if list(leaf) == words[: len(leaf)])
     recorder = Recorder(answer)
-    monkeypatch.setattr(module_of(path), "_".join(path), recorder)
+    monkeypatch.setattr(module_of(path), function_name(path), recorder)
     result = CliRunner().invoke(main, words, prog_name=PROGRAM)
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result, recorder.requests[0] if recorder.requests else None

@@ -28,6 +28,7 @@ from scipy.special import betaincinv
 
 PICOGRAM_PER_CELL = 6.6
 CONFIDENCE = 0.95
+LEAST_COPIES = 1e-9
 POOLED = "pooled"
 VIDJIL_UNIVERSAL = "UNI"
 VIDJIL_CELLS = 100_000
@@ -112,7 +113,12 @@ def copies_of(reads: int, factor: FamilyFactor) -> Copies:
     tail = (1 - CONFIDENCE) / 2
     low = _odds(float(betaincinv(own, spikes + 1, tail))) if reads else 0.0
     high = _odds(float(betaincinv(own + 1, spikes, 1 - tail)))
-    return Copies(value, low * factor.copies, high * factor.copies)
+    return Copies(value, _no_dust(low * factor.copies), high * factor.copies)
+
+
+def _no_dust(copies: float) -> float:
+    """Give 0 for a bound that no tube could tell from it."""
+    return copies if copies > LEAST_COPIES else 0.0
 
 
 def _odds(share: float) -> float:

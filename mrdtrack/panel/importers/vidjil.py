@@ -27,6 +27,24 @@ class TimePoint(NamedTuple):
     total: int
 
 
+class TubeClone(NamedTuple):
+    """One clone of a tube: `label` is what the laboratory calls its sequence."""
+
+    name: str
+    label: str
+    locus: str
+    reads: int
+    sequences: tuple[str, ...]
+
+
+class Tube(NamedTuple):
+    """One time point of a file: its clones, and the reads of every germline."""
+
+    sample: str
+    clones: tuple[TubeClone, ...]
+    germline_reads: dict[str, int]
+
+
 def import_vidjil(path: Path, options: ImportOptions) -> Imported:
     """Read the clones of a .vidjil file at one time point, clusters put together.
 
@@ -66,6 +84,37 @@ def vidjil_course(path: Path) -> list[TimePoint]:
             for clone in _clones(content, point)
         ]
     return found
+
+
+def vidjil_tube(path: Path, options: ImportOptions) -> Tube:
+    """Give every clone of one time point with its reads, clusters left apart.
+
+    Raises:
+        PanelError: it is no .vidjil file, or lacks the time point.
+    """
+    content = _content(path)
+    point = _time_point(path, content, options)
+    clones = tuple(
+        TubeClone(
+            str(clone.get("name") or clone.get("id") or f"clone {number}"),
+            str(clone.get("label") or ""),
+            str(clone.get("germline") or ""),
+            ([*_reads(clone)] + [0] * (point + 1))[point],
+            tuple(str(clone.get(key) or "").upper() for key in ("id", "sequence")),
+        )
+        for number, clone in enumerate(_dicts(content, "clones"), start=1)
+    )
+    reads = content.get("reads")
+    germlines = reads.get("germline") if isinstance(reads, dict) else None
+    totals = {
+        str(name): int(counts[point])
+        for name, counts in (germlines or {}).items()
+        if isinstance(counts, list) and point < len(counts)
+    }
+    samples = content.get("samples", {})
+    names = _texts(samples.get("original_names") or samples.get("names"))
+    sample = Path(names[point]).name if point < len(names) else path.name
+    return Tube(sample.partition(".")[0], clones, totals)
 
 
 def _content(path: Path) -> dict[str, Any]:
