@@ -12,6 +12,7 @@ from mrdtrack.follow_up import (
     judge_conversion,
     judge_courses,
     judge_levels,
+    judge_methods,
     schedule,
 )
 from mrdtrack.follow_up.sentences import needs_repeat, say_because, say_change
@@ -30,6 +31,7 @@ from mrdtrack.protocols.rule_bases import ActingRule, Rule
 from mrdtrack.protocols.vocabulary import INTENSIFYING, Action
 
 T = TypeVar("T")
+Asked = TypeVar("Asked", Flag, ScheduleItem)
 
 _CALMING: Final = frozenset({"CONTINUE", "DEESCALATE_DISCUSS"})
 _ORDER: Final[dict[str, int]] = {
@@ -60,9 +62,9 @@ _JUDGES: Final[dict[type[Rule], Callable[[Any, Case], list[Verdict]]]] = {
     measured_rules.TempoRule: judge_courses.judge_tempo,
     context_rules.FactsRule: judge_context.judge_facts,
     context_rules.GenotypeRule: judge_context.judge_genotype,
-    context_rules.AllNegativeRule: judge_context.judge_all_negative,
+    context_rules.AllNegativeRule: judge_methods.judge_all_negative,
     context_rules.BlastsRule: judge_context.judge_blasts,
-    context_rules.DiscordanceRule: judge_context.judge_discordance,
+    context_rules.DiscordanceRule: judge_methods.judge_discordance,
     context_rules.NoteRule: judge_context.judge_note,
     context_rules.BlockRule: judge_context.judge_block,
     context_rules.ExcludeRule: judge_context.judge_exclude,
@@ -101,6 +103,7 @@ def assess(protocols: Sequence[tuple[Protocol, Case]]) -> Assessment:
                     notes.append(_say_note(protocol, rule, verdict))
                 else:
                     due.append(_complete(verdict, protocol, rule))
+    flags, due = _ask_once(flags), _ask_once(due)
     flags, blocked = _apply_blocks(flags, protocols)
     return Assessment(
         flags=tuple(sort_flags(_mark_conflicts(flags, dates), dates)),
@@ -114,6 +117,8 @@ def _judge_rules(protocol: Protocol, case: Case) -> list[tuple[Rule, list[Verdic
     judged: dict[str, list[Verdict]] = {}
     rules: list[tuple[Rule, list[Verdict]]] = []
     for rule in protocol.rule:
+        if rule.diseases and case.disease not in rule.diseases:
+            continue
         if isinstance(rule, context_rules.OtherwiseRule):
             verdicts = _judge_rest(rule, judged, case)
         elif isinstance(rule, context_rules.DetectabilityRule):
@@ -163,7 +168,7 @@ def _cite(protocol: Protocol, rule: Rule) -> Citation:
 def _raise_flags(protocol: Protocol, rule: Rule, fired: Fired) -> list[Flag]:
     own: tuple[Action, ...] = ("NO_RULE",)
     origin = "mrdtrack"
-    if isinstance(rule, ActingRule):
+    if isinstance(rule, ActingRule) and not fired.aside:
         own, origin = rule.actions, rule.action_origin
     actions = own if fired.actions is None else fired.actions
     named: list[tuple[Action, str]] = [(action, origin) for action in actions]
@@ -229,6 +234,24 @@ def _complete(item: ScheduleItem, protocol: Protocol, rule: Rule) -> ScheduleIte
 
 def _by_due(item: ScheduleItem) -> tuple[str, str, str]:
     return (item.due or "", item.kind, item.rule or "")
+
+
+def _ask_once(items: Sequence[Asked]) -> list[Asked]:
+    """Keep the first of a protocol's rules that ask for the same other tissue."""
+    kept: list[Asked] = []
+    seen: set[tuple[str | None, str]] = set()
+    for item in items:
+        asks = (
+            item.action == "CHANGE_SPECIMEN"
+            if isinstance(item, Flag)
+            else item.kind == "wrong_specimen"
+        )
+        key = (item.protocol, item.because)
+        if asks and key in seen:
+            continue
+        seen.add(key)
+        kept.append(item)
+    return kept
 
 
 def _apply_blocks(

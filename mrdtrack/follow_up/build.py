@@ -91,6 +91,7 @@ def build_timeline(
             treatments=tuple(given.treatments),
             anchors=anchors,
             exclusions=Exclusions(genes=frozenset(), germline=find_germline(visits)),
+            disease=disease,
             diagnosis_samples=_find_diagnosis(filled),
             undetectable_genes=frozenset(),
             as_of=given.as_of or visits[-1].date,

@@ -16,7 +16,10 @@ from mrdtrack.protocols.rule_parts import Confirmation
 
 
 def confirm_event(
-    first: Fired, confirm: Confirmation, readings: Sequence[Reading]
+    first: Fired,
+    confirm: Confirmation,
+    readings: Sequence[Reading],
+    call: Sentence,
 ) -> list[Verdict]:
     """Ask a second sample of an event; definitive only once it agrees.
 
@@ -24,10 +27,11 @@ def confirm_event(
         first: the event, with the rule's own actions.
         confirm: what confirms it.
         readings: the patient's readings of the rule, in date order.
+        call: the rule's category, which holds only once confirmed.
     """
     if _is_waived(first, confirm):
         return [first]
-    asked = _ask_again(first, confirm)
+    asked = _ask_again(first, confirm, call)
     later = [r for r in readings if r.visit.date > first.visit.date]
     inside = [r for r in later if _is_inside(first.visit, r, confirm)]
     for reading in inside:
@@ -82,11 +86,12 @@ def _find(levels: Mapping[Specimen, float], reading: Reading) -> float | None:
     return None if specimen is None else levels.get(specimen)
 
 
-def _ask_again(first: Fired, confirm: Confirmation) -> Fired:
+def _ask_again(first: Fired, confirm: Confirmation, call: Sentence) -> Fired:
     days = confirm.within_days
     return replace(
         first,
         actions=confirm.before,
+        call=Sentence(f"{call.en}: to be confirmed", f"{call.fr} : à confirmer"),
         days=days,
         detail=Sentence(
             f"{first.detail.en}; to be confirmed on a second sample within {days} days",

@@ -70,6 +70,7 @@ class Facts(FileModel):
 
     `altered` names genes and lesions altered at diagnosis (`NOTCH1`, `KMT2A-r`,
     `IKZF1del`), `tested` those looked for; an altered one counts as tested.
+    `emergent_high_risk_aca`: high-risk chromosome aberrations that came up later (CML).
     `detectable_at_diagnosis` says of a gene whether the follow-up assay saw it then.
     """
 
@@ -89,6 +90,7 @@ class Facts(FileModel):
     genetic_risk: Literal["low", "high"] | None = None
     eln_risk: Literal["favourable", "intermediate", "poor"] | None = None
     resistance_mutation: bool | None = None
+    emergent_high_risk_aca: bool | None = None
     imaging_negative: bool | None = None
     positive_at_end_of_treatment: bool | None = None
     cml_phase: Literal["CP1", "other"] | None = None

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mrdtrack.follow_up.facts import Blasts
-from mrdtrack.follow_up.judge_levels import tell_too_weak
 from mrdtrack.follow_up.readings import (
-    Reading,
-    gather_readings,
-    is_adequate_negative,
     is_itd,
+    is_itd_target,
     name_gene,
     plain_name,
 )
@@ -27,26 +24,23 @@ from mrdtrack.follow_up.verdicts import (
     Missing,
     Note,
     Verdict,
-    say_reading,
 )
-from mrdtrack.follow_up.wording import NOTHING, Sentence, say_level, say_number
+from mrdtrack.follow_up.wording import (
+    NOTHING,
+    Sentence,
+    say_level,
+    say_number,
+)
 from mrdtrack.protocols.context_rules import (
-    AllNegativeRule,
     BlastsRule,
     BlinatumomabGuard,
     BlockRule,
-    DiscordanceRule,
     ExcludeRule,
     FactsRule,
     GenotypeRule,
     NoteRule,
-    Technology,
 )
-from mrdtrack.protocols.rule_parts import MarkerSelection
 from mrdtrack.protocols.vocabulary import OWN_METRICS
-
-_LEVEL = MarkerSelection(kind="level")
-_MUTATION = MarkerSelection(kind="mutation")
 
 E1910 = Sentence(
     "MRD-negative patients benefited from blinatumomab too (E1910, three-year "
@@ -114,61 +108,6 @@ def judge_genotype(rule: GenotypeRule, case: Case) -> list[Verdict]:
     ]
 
 
-def judge_all_negative(rule: AllNegativeRule, case: Case) -> list[Verdict]:
-    """Judge each day on which the rule's technologies were used."""
-    by_day: dict[str, list[tuple[Technology, Reading]]] = {}
-    for technology in rule.technologies:
-        selection = _MUTATION if technology.metric == "vaf_gdna" else _LEVEL
-        for reading in gather_readings(
-            case.visits, selection, technology.metric, case.exclusions, case.facts
-        ):
-            if not case.is_diagnosis(reading.visit):
-                by_day.setdefault(reading.visit.date, []).append((technology, reading))
-    if not by_day:
-        lacking = Sentence(
-            "a result of one of the rule's technologies",
-            "un résultat d'une des techniques de la règle",
-        )
-        return [Missing(missing=lacking)]
-    verdicts: list[Verdict] = []
-    for _, used in sorted(by_day.items()):
-        answer = is_in_window(rule.window, used[0][1].visit, case.anchors)
-        if isinstance(answer, Sentence):
-            return [Missing(missing=answer)]
-        if answer == "yes":
-            verdicts += _judge_day(used, case)
-    return verdicts
-
-
-def _judge_day(used: Sequence[tuple[Technology, Reading]], case: Case) -> list[Verdict]:
-    for technology, reading in used:
-        if reading.state == "not_evaluable":
-            return [Missing(missing=reading.reason, visit=reading.visit)]
-        if reading.detected:
-            if reading.high is None or reading.high >= technology.below:
-                return []
-        elif not is_adequate_negative(reading, technology.below, case.facts):
-            weak = tell_too_weak(reading, technology.below)
-            return [Missing(missing=weak, visit=reading.visit)]
-    last = used[-1][1]
-    said = [(reading.visit.metric, say_reading(reading)) for _, reading in used]
-    return [
-        Fired(
-            visit=last.visit,
-            confidence="interval",
-            detail=Sentence(
-                "; ".join(f"{metric}: {s.en}" for metric, s in said),
-                " ; ".join(f"{metric} : {s.fr}" for metric, s in said),
-            ),
-            change=Sentence(
-                "a positive, or too weak a, result of one technology",
-                "un résultat positif, ou trop peu sensible, d'une technique",
-            ),
-            reading=last,
-        )
-    ]
-
-
 def judge_blasts(rule: BlastsRule, case: Case) -> list[Verdict]:
     """Judge blast counts together with other tests of the same days."""
     answer = meets_conditions(rule.conditions, case.facts)
@@ -182,9 +121,16 @@ def judge_blasts(rule: BlastsRule, case: Case) -> list[Verdict]:
         return [Missing(missing=answer)]
     if answer == "no":
         return []
+    remission = case.anchors.get("remission")
+    if remission is None:
+        lacking = Sentence(
+            "the date of complete remission", "la date : rémission complète"
+        )
+        return [Missing(missing=lacking)]
     verdicts: list[Verdict] = []
     for blasts in case.facts.blasts:
-        verdicts += _judge_blast_count(rule, blasts, case)
+        if blasts.date > remission:
+            verdicts += _judge_blast_count(rule, blasts, case)
     return verdicts
 
 
@@ -235,59 +181,10 @@ def _reaches(visit: TimelineVisit, percent: float, case: Case) -> bool:
     return visit.metric == "mfc_pct_wbc" and visit.value >= percent
 
 
-def judge_discordance(rule: DiscordanceRule, case: Case) -> list[Verdict]:
-    """Judge days on which the lead and another method disagree on detection."""
-    answer = meets_conditions(rule.conditions, case.facts)
-    if answer == "no":
-        return []
-    leads = gather_readings(
-        case.visits, _LEVEL, rule.lead_metric, case.exclusions, case.facts
-    )
-    target = MarkerSelection(kind="transcript", genes=(rule.other_target,))
-    pairs = [
-        (lead, other)
-        for lead in leads
-        for metric in rule.other_metrics
-        for other in gather_readings(
-            case.visits, target, metric, case.exclusions, case.facts
-        )
-        if lead.visit.date == other.visit.date
-        and lead.visit.specimen == other.visit.specimen
-        and not case.is_diagnosis(lead.visit)
-    ]
-    if isinstance(answer, Sentence) and pairs:
-        return [Missing(missing=answer)]
-    return [
-        _fire_discordance(lead, other)
-        for lead, other in pairs
-        if lead.detected != other.detected
-        and all(_is_told(reading) for reading in (lead, other))
-    ]
-
-
-def _is_told(reading: Reading) -> bool:
-    negative = reading.visit.call == "not_detected" and reading.limit is not None
-    return reading.detected or negative
-
-
-def _fire_discordance(lead: Reading, other: Reading) -> Fired:
-    first, second = say_reading(lead), say_reading(other)
-    return Fired(
-        visit=lead.visit,
-        confidence="estimate",
-        detail=Sentence(
-            f"{lead.visit.metric}: {first.en}; {other.visit.metric}: {second.en}",
-            f"{lead.visit.metric} : {first.fr} ; {other.visit.metric} : {second.fr}",
-        ),
-        change=Sentence("results that agree", "des résultats concordants"),
-        reading=lead,
-    )
-
-
 def judge_note(rule: NoteRule, case: Case) -> list[Verdict]:
     """Print a note once, or say NO_RULE at each visit it is about."""
     found = [v for v in case.visits if _is_about(rule, v, case)]
-    if not found:
+    if not found or (rule.every_gene and not _has_every_gene(rule, case)):
         return []
     if not rule.no_rule:
         return [Note(visit=found[-1], detail=_say_itd(found[-1]))]
@@ -316,7 +213,15 @@ def _is_about(rule: NoteRule, visit: TimelineVisit, case: Case) -> bool:
         return False
     if rule.several_itd:
         return len(_seen_itd(visit)) > 1
-    return not rule.genes or bool(_named_genes(visit) & _plain(rule.genes))
+    named = _named_genes(visit)
+    if rule.except_genes and not named - _plain(rule.except_genes):
+        return False
+    return not rule.genes or bool(named & _plain(rule.genes))
+
+
+def _has_every_gene(rule: NoteRule, case: Case) -> bool:
+    named = {gene for visit in case.visits for gene in _named_genes(visit)}
+    return _plain(rule.genes) <= named
 
 
 def _plain(genes: Sequence[str]) -> set[str]:
@@ -324,11 +229,12 @@ def _plain(genes: Sequence[str]) -> set[str]:
 
 
 def _named_genes(visit: TimelineVisit) -> set[str]:
-    named = {plain_name(part) for part in (visit.target or "").split("::") if part}
-    named.add(plain_name(visit.target or ""))
+    target = visit.target or ""
+    named = {plain_name(part) for part in (target, *target.split("::"))}
+    if is_itd_target(target):
+        named = {"FLT3ITD"}
     for marker in visit.markers:
-        named.add(plain_name("FLT3-ITD" if is_itd(marker) else name_gene(marker)))
-        named.add(plain_name(name_gene(marker)) if not is_itd(marker) else "FLT3ITD")
+        named.add("FLT3ITD" if is_itd(marker) else plain_name(name_gene(marker)))
     return named - {""}
 
 

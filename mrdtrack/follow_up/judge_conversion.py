@@ -121,7 +121,8 @@ def _judge_event(
     if isinstance(event, Fired):
         if rule.confirm is None:
             return [event]
-        return confirm_event(event, rule.confirm, every)
+        call = Sentence(rule.en.call, rule.fr.call)
+        return confirm_event(event, rule.confirm, every, call)
     return [] if event is None else [Missing(missing=event, visit=reading.visit)]
 
 

@@ -266,7 +266,7 @@ def judge_sustained(rule: SustainedRule, case: Case) -> list[Verdict]:
         if count_days(start, readings[-1].visit.date) <= rule.treated_more_than_days:
             return verdicts
     for held in rule.held:
-        run = _find_run(readings, held.at_most, case.facts)
+        run = _find_run(readings, held.at_most, rule, case.facts)
         if len(run) < rule.min_samples:
             continue
         days = count_days(run[0].visit.date, run[-1].visit.date)
@@ -280,18 +280,27 @@ def judge_sustained(rule: SustainedRule, case: Case) -> list[Verdict]:
     return verdicts
 
 
-def _find_run(readings: Sequence[Reading], level: float, facts: Facts) -> list[Reading]:
+def _find_run(
+    readings: Sequence[Reading], level: float, rule: SustainedRule, facts: Facts
+) -> list[Reading]:
     """Find the last stretch of readings whose upper limits stay within a level."""
     run: list[Reading] = []
     for reading in reversed(readings):
         if reading.detected:
-            stays = reading.high is not None and reading.high <= level
+            top = None if rule.not_detected_only else reading.ceiling
+            stays = top is not None and top <= level
         else:
             stays = is_adequate_negative(reading, level, facts)
-        if not stays:
+        if not stays or (run and _is_gap(reading, run[-1], rule)):
             break
         run.append(reading)
     return run[::-1]
+
+
+def _is_gap(earlier: Reading, later: Reading, rule: SustainedRule) -> bool:
+    longest = rule.longest_gap_days
+    days = count_days(earlier.visit.date, later.visit.date)
+    return longest is not None and days > longest
 
 
 def _fire_sustained(run: Sequence[Reading], level: float, days: int) -> Fired:

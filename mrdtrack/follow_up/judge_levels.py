@@ -11,6 +11,7 @@ from mrdtrack.follow_up.readings import (
     Reading,
     is_adequate_negative,
 )
+from mrdtrack.follow_up.series import DETECTED, NOT_DETECTED
 from mrdtrack.follow_up.verdicts import (
     Case,
     Confidence,
@@ -36,6 +37,12 @@ Answer = Confidence | None | Sentence
 NO_VALUE = Sentence("a value of the level", "une valeur du niveau")
 NO_LIMIT = Sentence(
     "the limit of detection of the sample", "le seuil de détection du prélèvement"
+)
+
+TOO_WEAK = Sentence(
+    "sensitivity: nothing was detected, by a sample that could not see what was asked",
+    "sensibilité : rien de détecté, par un prélèvement qui ne pouvait voir ce qui "
+    "était demandé",
 )
 
 
@@ -96,7 +103,7 @@ def _compare(test: LevelTest, reading: Reading, value: float) -> Confidence | No
         strict = test.at_most is None
         if not (value < test.upper if strict else value <= test.upper):
             return None
-        high = reading.high
+        high = reading.ceiling
         sure &= high is not None and (
             high < test.upper if strict else high <= test.upper
         )
@@ -107,7 +114,8 @@ def _try_not_detected(test: LevelTest, reading: Reading) -> Answer:
     if test.detection == "any" and test.upper is not None:
         return _try_bound(reading, test.upper) if test.lower is None else None
     if test.lower is None:
-        return None
+        weak = reading.visit.call == "insufficient_sensitivity"
+        return TOO_WEAK if weak and test.detection == "detected" else None
     enough = reading.limit is not None and reading.limit <= test.lower
     return None if enough else tell_too_weak(reading, test.lower)
 
@@ -163,6 +171,8 @@ def fire_level(reading: Reading, test: LevelTest, confidence: Confidence) -> Fir
 
 def judge_level(rule: LevelRule, case: Case) -> list[Verdict]:
     """Judge each reading on its own; a confirmation is asked of later readings."""
+    if rule.without_metric is not None and _is_measured(rule.without_metric, case):
+        return []
     eligible = find_eligible(rule, case)
     verdicts = list(eligible.verdicts)
     for reading in eligible.readings:
@@ -181,8 +191,18 @@ def judge_level(rule: LevelRule, case: Case) -> list[Verdict]:
             if rule.confirm is None:
                 verdicts.append(fired)
             else:
-                verdicts += confirm_event(fired, rule.confirm, case.read(rule))
+                call = Sentence(rule.en.call, rule.fr.call)
+                verdicts += confirm_event(fired, rule.confirm, case.read(rule), call)
     return verdicts
+
+
+def _is_measured(metric: str, case: Case) -> bool:
+    """Tell whether an evaluable result on a metric exists after the diagnosis."""
+    return any(
+        v.metric == metric and v.call in DETECTED | NOT_DETECTED
+        for v in case.visits
+        if not case.is_diagnosis(v)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +223,7 @@ def _try_negative(
         return _try_markers(rule, reading)
     if rule.below is None or reading.value is None or reading.value >= rule.below:
         return None
-    proven = reading.high is not None and reading.high < rule.below
+    proven = reading.ceiling is not None and reading.ceiling < rule.below
     return _Negative(reading=reading, proven=proven)
 
 

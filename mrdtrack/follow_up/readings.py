@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -24,6 +24,10 @@ State = Literal["quantified", "below_loq", "not_detected", "not_evaluable"]
 
 TRANSCRIPT_METRICS = frozenset({"ratio_pct_abl1", "copies_1e5_abl1", "is_pct"})
 
+_ITD_ALONE = Sentence(
+    "FLT3-ITD alone never shows a patient to be negative",
+    "FLT3-ITD seul ne montre jamais qu'un patient est négatif",
+)
 _GERMLINE = ((0.35, 0.65), (0.9, 1.0))
 _OTHERS_FELL_TO = 0.1
 
@@ -33,7 +37,9 @@ class Reading:
     """One visit, as one rule reads it: on one metric, without excluded markers.
 
     `limit` is the limit of detection of this sample. `markers` are those it rests on;
-    empty for imported results. `reason` says why a reading is not evaluable.
+    empty for imported results. `ceiling` is the upper limit over all of them, which the
+    major clone's own need not be; None where one of them is not known. `reason` says
+    why a reading is not evaluable.
     """
 
     visit: TimelineVisit
@@ -42,6 +48,7 @@ class Reading:
     low: float | None
     high: float | None
     limit: float | None
+    ceiling: float | None = None
     markers: tuple[MarkerResult, ...] = ()
     reason: Sentence = NOTHING
 
@@ -99,6 +106,40 @@ def is_itd(marker: MarkerResult) -> bool:
 def plain_name(name: str) -> str:
     """Write a gene or fusion without punctuation, for comparison."""
     return re.sub("[^A-Z0-9]", "", name.upper())
+
+
+_TYPE = re.compile("(MUT[A-Z]*|TYPE)?[A-D]?")
+
+
+@lru_cache(maxsize=4096)
+def is_target(target: str, gene: str) -> bool:
+    """Tell whether an imported target is this gene or fusion, or a type of it.
+
+    `NPM1-A`, `NPM1 type D` and `NPM1mut` are NPM1; `NPM1::RARA` is not.
+    """
+    named, wanted = plain_name(target), plain_name(gene)
+    rest = named.removeprefix(wanted) if wanted else named
+    return named == wanted or (rest != named and _TYPE.fullmatch(rest) is not None)
+
+
+@lru_cache(maxsize=4096)
+def is_itd_target(target: str) -> bool:
+    """Tell whether an imported target is a FLT3 internal tandem duplication."""
+    named = plain_name(target)
+    return "FLT3" in named and ("ITD" in named or "DUP" in named)
+
+
+@lru_cache(maxsize=4096)
+def is_excluded_target(target: str, metric: str, genes: frozenset[str]) -> bool:
+    """Tell whether an imported target may drive no flag.
+
+    A mutation may be spelt out (`DNMT3A R882H`): on DNA its first word counts too. A
+    fusion transcript (`RUNX1-RUNX1T1`) is only what its whole name says.
+    """
+    excluded = {plain_name(gene) for gene in genes}
+    spelt = metric not in TRANSCRIPT_METRICS and "::" not in target
+    first = plain_name(_first_word(target.strip())) if spelt else ""
+    return plain_name(target) in excluded or first in excluded
 
 
 def find_germline(visits: Sequence[TimelineVisit]) -> frozenset[str]:
@@ -171,7 +212,7 @@ def _read_visit(
 ) -> Reading | None:
     if visit.source == "external":
         fits = _fits_import(visit, selection, exclusions, facts)
-        return _read_level(visit) if fits else None
+        return _read_import(visit, selection) if fits else None
     if selection.kind == "level":
         return _read_own_level(visit, exclusions)
     if selection.kind == "transcript":
@@ -185,17 +226,20 @@ def _fits_import(
     exclusions: Exclusions,
     facts: Facts,
 ) -> bool:
-    target = plain_name(visit.target or "")
-    if target in {plain_name(gene) for gene in exclusions.genes}:
+    target = visit.target or ""
+    if is_excluded_target(target, visit.metric, exclusions.genes):
         return False
     if selection.kind == "level":
         return True
+    itd = is_itd_target(target)
     if selection.kind == "flt3_itd":
-        return target == "FLT3ITD"
-    wanted = {plain_name(gene) for gene in selection.genes}
+        return itd
     if selection.kind == "transcript":
-        return (target or plain_name(facts.transcript or "")) in wanted
-    return bool(target) and target != "FLT3ITD" and (not wanted or target in wanted)
+        named = target or facts.transcript or ""
+        return any(is_target(named, gene) for gene in selection.genes)
+    if not target or itd:
+        return False
+    return not selection.genes or any(is_target(target, g) for g in selection.genes)
 
 
 def select_markers(
@@ -226,8 +270,8 @@ def _read_level(visit: TimelineVisit) -> Reading:
     reason = NOTHING
     if state == "not_evaluable":
         why = visit.reason or "no valid result"
-        why_fr = visit.reason or "pas de résultat valide"
-        reason = Sentence(f"not evaluable: {why}", f"non interprétable : {why_fr}")
+        # the result's own reason stands in the report, by its code; here in English
+        reason = Sentence(f"not evaluable: {why}", "non interprétable")
     return Reading(
         visit=visit,
         state=state,
@@ -235,8 +279,15 @@ def _read_level(visit: TimelineVisit) -> Reading:
         low=visit.low,
         high=visit.high,
         limit=visit.lod95,
+        ceiling=visit.high,
         reason=reason,
     )
+
+
+def _read_import(visit: TimelineVisit, selection: MarkerSelection) -> Reading:
+    reading = _read_level(visit)
+    itd = selection.kind == "level" and is_itd_target(visit.target or "")
+    return _unreadable(visit, _ITD_ALONE) if itd and not reading.detected else reading
 
 
 def _read_own_level(visit: TimelineVisit, exclusions: Exclusions) -> Reading:
@@ -253,23 +304,8 @@ def _read_own_level(visit: TimelineVisit, exclusions: Exclusions) -> Reading:
             ),
         )
     if used and all(map(is_itd, used)) and not reading.detected:
-        return _unreadable(
-            visit,
-            Sentence(
-                "FLT3-ITD alone never shows a patient to be negative",
-                "FLT3-ITD seul ne montre jamais qu'un patient est négatif",
-            ),
-        )
-    return Reading(
-        visit=visit,
-        state=reading.state,
-        value=reading.value,
-        low=reading.low,
-        high=reading.high,
-        limit=reading.limit,
-        markers=tuple(used),
-        reason=reading.reason,
-    )
+        return _unreadable(visit, _ITD_ALONE)
+    return replace(reading, markers=tuple(used))
 
 
 def _unreadable(visit: TimelineVisit, reason: Sentence) -> Reading:
@@ -300,6 +336,9 @@ def _read_markers(
             low=major.fraction_low,
             high=major.fraction_high,
             limit=major.lod95,
+            ceiling=_largest(
+                [m.fraction_high if m.assessable else None for m in markers]
+            ),
             markers=tuple(markers),
         )
     silent = [m for m in markers if not m.assessable or m.call not in NOT_DETECTED]
@@ -312,12 +351,14 @@ def _read_markers(
                 f"non interprétable : {named} n'a pas pu être évalué",
             ),
         )
+    highest = _largest([m.fraction_high for m in markers])
     return Reading(
         visit=visit,
         state="not_detected",
         value=None,
         low=None,
-        high=_largest([m.fraction_high for m in markers]),
+        high=highest,
+        ceiling=highest,
         limit=_largest([m.lod95 for m in markers]),
         markers=tuple(markers),
     )

@@ -8,10 +8,14 @@ from mrdtrack.follow_up.readings import plain_name
 from mrdtrack.follow_up.series import NOT_DETECTED, is_detected
 from mrdtrack.follow_up.situation import is_in_window, meets_conditions
 from mrdtrack.follow_up.timeline import ScheduleItem, TimelineVisit
-from mrdtrack.follow_up.verdicts import Case, Missing, Verdict
-from mrdtrack.follow_up.wording import Sentence, say_date, say_specimen
+from mrdtrack.follow_up.verdicts import Case, Missing, Verdict, ask_tissue
+from mrdtrack.follow_up.wording import (
+    Sentence,
+    say_date,
+    say_specimen,
+    say_time_point,
+)
 from mrdtrack.protocols.context_rules import DueSample, DueSeries, ScheduleRule
-from mrdtrack.protocols.vocabulary import name_time_point
 
 
 def judge_schedule(rule: ScheduleRule, case: Case) -> list[Verdict]:
@@ -26,7 +30,7 @@ def judge_schedule(rule: ScheduleRule, case: Case) -> list[Verdict]:
         return []
     verdicts: list[Verdict] = []
     for point in rule.points:
-        verdicts += _judge_point(rule, point, visits)
+        verdicts += _judge_point(point, visits, case)
     for series in rule.series:
         verdicts += _judge_series(rule, series, visits, case)
     return verdicts
@@ -46,28 +50,33 @@ def _is_patient_of(rule: ScheduleRule, case: Case) -> bool:
 
 
 def _judge_point(
-    rule: ScheduleRule, point: DueSample, visits: list[TimelineVisit]
-) -> list[ScheduleItem]:
-    there = [v for v in visits if name_time_point(v.timepoint) == point.timepoint]
-    if not there or any(v.specimen == point.specimen for v in there):
+    point: DueSample, visits: list[TimelineVisit], case: Case
+) -> list[Verdict]:
+    """Judge a sample of a time point: there, of another tissue, or still to come."""
+    there = [v for v in visits if is_in_window(point.window, v, case.anchors) == "yes"]
+    if any(v.specimen == point.specimen for v in there):
         return []
-    label = point.timepoint.replace("_", " ")
-    return [
-        ScheduleItem(
-            kind="wrong_specimen",
-            due=None,
-            specimen=point.specimen,
-            because=(
-                f"{there[0].sample} is {say_specimen(there[0].specimen, 'en')}; "
-                f"{say_specimen(point.specimen, 'en')} is asked for at {label}"
-            ),
-            because_fr=(
-                f"{there[0].sample} : {say_specimen(there[0].specimen, 'fr')} ; "
-                f"{say_specimen(point.specimen, 'fr')} demandé à ce point ({label})"
-            ),
-            rule=rule.id,
-        )
-    ]
+    if there:
+        known = [v for v in there if v.specimen is not None]
+        return list(ask_tissue(known[0], (point.specimen,))) if known else []
+    start = case.anchors.get(point.anchor or "")
+    if start is None or case.as_of < _add(start, point.from_days):
+        return []
+    return [_point_item(point, _add(start, point.to_days), case.as_of)]
+
+
+def _point_item(point: DueSample, due: str, as_of: str) -> ScheduleItem:
+    tissue = say_specimen(point.specimen, "en"), say_specimen(point.specimen, "fr")
+    point_en, point_fr = say_time_point(point.timepoint)
+    return ScheduleItem(
+        kind="overdue" if due < as_of else "due",
+        due=due,
+        specimen=point.specimen,
+        because=f"{tissue[0]} of {point_en}: no result up to {say_date(as_of, 'en')}",
+        because_fr=(
+            f"{tissue[1]}, {point_fr} : pas de résultat au {say_date(as_of, 'fr')}"
+        ),
+    )
 
 
 def _judge_series(

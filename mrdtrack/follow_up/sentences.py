@@ -63,7 +63,7 @@ def say_because(rule: Rule, fired: Fired) -> Sentence:
 
 def _because(words: Wording, fired: Fired, language: Language) -> str:
     names = fill_in(fired, language)
-    if words.because is not None:
+    if words.because is not None and not fired.aside:
         text = words.because.format_map(names)
     else:
         colon = ":" if language == "en" else " :"
@@ -71,7 +71,7 @@ def _because(words: Wording, fired: Fired, language: Language) -> str:
         text = (
             f"{names['visit']}, {names['specimen']}{metric}{colon} {names['detail']}."
         )
-    if words.remark is not None:
+    if words.remark is not None and not fired.aside:
         text = f"{text} {words.remark.format_map(names)}"
     doubt = say_doubt(fired)
     if doubt is not None:
@@ -103,7 +103,7 @@ def say_change(rule: Rule, fired: Fired) -> Sentence:
     sentences = []
     for words, language in ((rule.en, "en"), (rule.fr, "fr")):
         lang: Language = "en" if language == "en" else "fr"
-        if words.would_change_if is not None:
+        if words.would_change_if is not None and not fired.aside:
             sentences.append(words.would_change_if.format_map(fill_in(fired, lang)))
         else:
             sentences.append(fired.change.en if lang == "en" else fired.change.fr)

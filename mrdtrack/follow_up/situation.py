@@ -41,6 +41,10 @@ _FACTS: Final = {
     "resistance_mutation": Sentence(
         "a search for resistance mutations", "une recherche de mutation de résistance"
     ),
+    "emergent_high_risk_aca": Sentence(
+        "a search for new high-risk chromosome aberrations",
+        "une recherche de nouvelles anomalies chromosomiques à haut risque",
+    ),
     "imaging_negative": Sentence("imaging", "l'imagerie"),
     "positive_at_end_of_treatment": Sentence(
         "the result at end of treatment", "le résultat de fin de traitement"
@@ -72,11 +76,18 @@ def is_in_window(
     if start is None:
         named = _ANCHORS[window.anchor]
         return Sentence(f"the date of {named.en}", f"la date : {named.fr}")
-    if window.anchor == "remission" and visit.date >= anchors.get("relapse", "9999"):
+    if _is_over(window.anchor, visit, anchors):
         return "no"
     days = count_days(start, visit.date)
     after = window.to_days is None or days <= window.to_days
     return "yes" if window.from_days <= days and after else "no"
+
+
+def _is_over(anchor: str, visit: TimelineVisit, anchors: Mapping[str, str]) -> bool:
+    """Tell whether what an anchor began has ended before a visit."""
+    if anchor == "remission":
+        return visit.date >= anchors.get("relapse", "9999")
+    return anchor == "tki_start" and visit.date > anchors.get("tki_stop", "9999")
 
 
 def meets_conditions(alternatives: Sequence[Conditions], facts: Facts) -> Answer:

@@ -44,7 +44,8 @@ class Fired:
     """A rule fired at a visit.
 
     `detail` says what was found, `change` what would undo it. `actions` None means the
-    rule's own.
+    rule's own. `call` empty means the rule's category. `aside`: the rule itself did not
+    fire; its category and its words do not belong to the flag.
     """
 
     visit: TimelineVisit
@@ -58,6 +59,7 @@ class Fired:
     days: int | None = None
     actions: tuple[Action, ...] | None = None
     call: Sentence = NOTHING
+    aside: bool = False
     numbers: dict[str, float | str] = field(default_factory=dict)
 
 
@@ -104,6 +106,7 @@ class Case:
     treatments: tuple[Treatment, ...]
     anchors: dict[str, str]
     exclusions: Exclusions
+    disease: str
     diagnosis_samples: frozenset[str]
     undetectable_genes: frozenset[str]
     as_of: str
@@ -148,10 +151,16 @@ def find_eligible(rule: MeasuredRule, case: Case) -> Eligible:
     if answer == "no":
         return Eligible(readings=(), verdicts=())
     inside, verdicts = filter_readings(readings, rule.window, rule.specimen, case)
+    if rule.first_remission:
+        inside, lacking = filter_readings(inside, _REMISSION, rule.specimen, case)
+        verdicts += lacking
     if isinstance(answer, Sentence) and inside:
         return Eligible(readings=(), verdicts=(Missing(missing=answer),))
     wrong = find_wrong_specimen(readings, inside, rule, case)
     return Eligible(readings=inside, verdicts=(*verdicts, *wrong))
+
+
+_REMISSION = Window(anchor="remission")
 
 
 def _nothing_measured(rule: MeasuredRule) -> Missing:
@@ -219,31 +228,55 @@ def find_wrong_specimen(
     inside: Sequence[Reading],
     rule: MeasuredRule,
     case: Case,
-) -> list[ScheduleItem]:
-    """Find visits at a labelled time point of the rule that are of another tissue."""
+) -> list[Verdict]:
+    """Find visits at a time point of the rule that are of a tissue it does not read."""
     if not rule.specimen or not rule.window.timepoints or inside:
         return []
-    wanted: Specimen = rule.specimen[0]
+    wanted = _accepted_tissues(rule, case)
     return [
-        ScheduleItem(
-            kind="wrong_specimen",
-            due=None,
-            specimen=wanted,
-            because=(
-                f"{r.visit.sample} is {say_specimen(r.visit.specimen, 'en')}; the rule "
-                f"asks for {_say_specimens(rule.specimen, 'en')} at this time point"
-            ),
-            because_fr=(
-                f"{r.visit.sample} : {say_specimen(r.visit.specimen, 'fr')} ; la règle "
-                f"demande : {_say_specimens(rule.specimen, 'fr')}, à ce point"
-            ),
-            rule=rule.id,
-        )
+        verdict
         for r in readings
         if r.visit.specimen is not None
+        and r.visit.specimen not in wanted
         and is_in_window(rule.window, r.visit, case.anchors) == "yes"
-        and not _is_accepted(rule, r.visit, case)
+        for verdict in ask_tissue(r.visit, wanted)
     ]
+
+
+def ask_tissue(
+    visit: TimelineVisit, wanted: Sequence[Specimen]
+) -> tuple[Fired, ScheduleItem]:
+    """Ask for another tissue at a time point: as a flag, and as a sample to take."""
+    asked, asked_fr = _say_specimens(wanted, "en"), _say_specimens(wanted, "fr")
+    has = say_specimen(visit.specimen, "en"), say_specimen(visit.specimen, "fr")
+    flag = Fired(
+        visit=visit,
+        confidence="interval",
+        detail=Sentence(
+            f"this time point is judged on {asked}, not on {has[0]}",
+            f"ce point se juge sur {asked_fr}, non sur {has[1]}",
+        ),
+        change=Sentence(
+            f"a sample of {asked} of this time point",
+            f"un prélèvement de ce point : {asked_fr}",
+        ),
+        actions=("CHANGE_SPECIMEN",),
+        call=WRONG_TISSUE,
+        aside=True,
+    )
+    sample = ScheduleItem(
+        kind="wrong_specimen",
+        due=None,
+        specimen=wanted[0],
+        because=f"{visit.sample} is {has[0]}; this time point asks for {asked}",
+        because_fr=f"{visit.sample} : {has[1]} ; ce point demande : {asked_fr}",
+    )
+    return flag, sample
+
+
+WRONG_TISSUE = Sentence(
+    "Wrong tissue for this time point", "Tissu inadapté à ce point d'évaluation"
+)
 
 
 def list_tissues(rule: MeasuredRule) -> list[Tissue]:
@@ -256,13 +289,18 @@ def list_tissues(rule: MeasuredRule) -> list[Tissue]:
     ]
 
 
-def _is_accepted(rule: MeasuredRule, visit: TimelineVisit, case: Case) -> bool:
-    return any(
-        (tissue.metric, tissue.specimen) == (rule.metric, visit.specimen)
-        and tissue.gene in (rule.marker.genes or ("",))
-        and tissue.timepoint in rule.window.timepoints
+def _accepted_tissues(rule: MeasuredRule, case: Case) -> tuple[Specimen, ...]:
+    """Gather the tissues that this or a sister rule reads at the rule's time points."""
+    genes = rule.marker.genes or ("",)
+    sisters = {
+        tissue.specimen
         for tissue in case.tissues
-    )
+        if tissue.metric == rule.metric
+        and tissue.gene in genes
+        and tissue.timepoint in rule.window.timepoints
+    }
+    others = sorted(sisters - set(rule.specimen))
+    return (*rule.specimen, *(s for s in get_args(Specimen) if s in others))
 
 
 def _say_specimens(specimens: Sequence[str], language: Language) -> str:

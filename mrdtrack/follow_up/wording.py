@@ -33,6 +33,13 @@ _METRICS = {
 }
 
 
+_TIME_POINTS = {
+    "after_cycle_1": ("the sample after cycle 1", "prélèvement après le cycle 1"),
+    "after_cycle_2": ("the sample after cycle 2", "prélèvement après le cycle 2"),
+    "end_of_treatment": ("the end of treatment", "fin de traitement"),
+}
+
+
 class Sentence(NamedTuple):
     """One sentence in both languages."""
 
@@ -73,6 +80,12 @@ def say_date(date: str, language: Language) -> str:
 def say_specimen(specimen: str | None, language: Language) -> str:
     """Name the tissue."""
     return _SPECIMENS[specimen][0 if language == "en" else 1]
+
+
+def say_time_point(name: str) -> Sentence:
+    """Name a time point; one without words of its own by its spelling."""
+    plain = name.replace("_", " ")
+    return Sentence(*_TIME_POINTS.get(name, (plain, plain)))
 
 
 def say_metric(metric: str, language: Language) -> str:

@@ -8,19 +8,34 @@ from pydantic import Field, model_validator
 
 from mrdtrack.models import FileModel
 from mrdtrack.protocols.rule_bases import DRUG_BACKERS, ActingRule, Rule
-from mrdtrack.protocols.rule_parts import Days, Positive, Specimen, Text, Window
-from mrdtrack.protocols.vocabulary import Action, Metric, TimePoint
+from mrdtrack.protocols.rule_parts import (
+    Days,
+    Origin,
+    Positive,
+    Specimen,
+    Text,
+    Window,
+)
+from mrdtrack.protocols.vocabulary import Action, Anchor, Metric, TimePoint
 
 
 class Technology(FileModel):
-    """One technology's criterion of negativity."""
+    """One technology's criterion of negativity.
+
+    A detected level counts as negative where its upper limit lies below `below`, unless
+    `not_detected_only`.
+    """
 
     metric: Metric
     below: Positive
+    not_detected_only: bool = False
 
 
 class AllNegativeRule(ActingRule):
-    """Fires where every technology used on one day is negative, adequately."""
+    """Fires where every technology used on one day is negative, adequately.
+
+    A FLT3-ITD that is seen makes the day positive; one that is not seen shows nothing.
+    """
 
     kind: Literal["all_negative"]
     technologies: Annotated[tuple[Technology, ...], Field(min_length=1)]
@@ -74,7 +89,7 @@ class BlastBand(FileModel):
 
 
 class BlastsRule(ActingRule):
-    """Relapse by blasts and so many other tests of at least a share of cells."""
+    """Relapse, after a remission, by blasts and other tests of at least a share."""
 
     kind: Literal["blasts"]
     bands: Annotated[tuple[BlastBand, ...], Field(min_length=1)]
@@ -92,10 +107,24 @@ class DiscordanceRule(ActingRule):
 
 
 class DueSample(FileModel):
-    """A sample at a time point."""
+    """A sample at a time point, by label or, without one, by days from an anchor.
+
+    With `from_days` and `to_days` a sample that never came is told as overdue.
+    """
 
     timepoint: TimePoint
     specimen: Specimen
+    anchor: Anchor | None = None
+    from_days: int = 0
+    to_days: int = 0
+    days_origin: Origin = "mrdtrack"
+
+    @property
+    def window(self) -> Window:
+        """The window of the time point."""
+        days = {"from_days": self.from_days, "to_days": self.to_days}
+        timed = {"anchor": self.anchor, **days} if self.anchor is not None else {}
+        return Window.model_validate({"timepoints": (self.timepoint,), **timed})
 
 
 class DueSeries(FileModel):
@@ -142,11 +171,17 @@ class DetectabilityRule(Rule):
 
 
 class NoteRule(Rule):
-    """A sentence to print, or NO_RULE said aloud, in a situation."""
+    """A sentence to print, or NO_RULE said aloud, in a situation.
+
+    `genes`: any of them, or with `every_gene` all of them over the patient's visits;
+    `except_genes`: some gene beside these.
+    """
 
     kind: Literal["note"]
     metrics: tuple[Metric, ...] = ()
     genes: tuple[Text, ...] = ()
+    every_gene: bool = False
+    except_genes: tuple[Text, ...] = ()
     treatment_kind: Text | None = None
     window: Window = Window()
     several_itd: bool = False

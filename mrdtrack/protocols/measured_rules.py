@@ -19,18 +19,20 @@ from mrdtrack.protocols.rule_parts import (
     Window,
     check_metric_unit,
 )
-from mrdtrack.protocols.vocabulary import Action
+from mrdtrack.protocols.vocabulary import Action, Metric
 
 
 class LevelRule(MeasuredRule):
     """Fires where one level passes a test; later a second sample may have to agree.
 
     `required_lod`: a sample that could not see this level is not evaluable.
+    `without_metric`: the rule stands in only where no result on that metric exists.
     """
 
     kind: Literal["level"]
     test: LevelTest
     required_lod: Positive | None = None
+    without_metric: Metric | None = None
     confirm: Confirmation | None = None
 
     @model_validator(mode="after")
@@ -159,13 +161,17 @@ class SustainedRule(MeasuredRule):
     """Fires where every sample over a long time stays at or below a level.
 
     One of `held` suffices. Each sample counts by its upper limit: detected and not
-    above, or not detected with a limit not above the level.
+    above (unless `not_detected_only`), or not detected with a limit not above it.
+    `longest_gap_days` between two samples: a longer silence shows nothing held.
     """
 
     kind: Literal["sustained"]
     held: Annotated[tuple[HeldLevel, ...], Field(min_length=1)]
     min_samples: Annotated[int, Field(ge=2)] = 2
     treated_more_than_days: Days | None = None
+    not_detected_only: bool = False
+    longest_gap_days: Annotated[int, Field(ge=1)] | None = None
+    gap_origin: Origin = "mrdtrack"
 
 
 class TempoRule(MeasuredRule):

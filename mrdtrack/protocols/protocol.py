@@ -51,6 +51,10 @@ class Protocol(FileModel):
         for rule in self.rule:
             if rule.source.ref not in self.sources:
                 raise ValueError(f"rule {rule.id}: no source {rule.source.ref}")
+            if not set(rule.diseases) <= set(self.diseases):
+                raise ValueError(
+                    f"rule {rule.id}: names a disease the protocol is not for"
+                )
             if isinstance(rule, OtherwiseRule) and not set(rule.of) <= set(ids):
                 raise ValueError(f"rule {rule.id}: names a rule that is not there")
         if len(self.conditions) != len(self.conditions_fr):

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from mrdtrack.models import FileModel
+from mrdtrack.panel.model import Disease
 from mrdtrack.protocols.rule_parts import (
     Conditions,
     MarkerSelection,
@@ -33,10 +34,14 @@ _TRANSCRIPT_METRICS = frozenset(
 
 
 class Rule(FileModel):
-    """What every rule has: id, source, conditions (any of them), words."""
+    """What every rule has: id, source, conditions (any of them), words.
+
+    `diseases` narrows the protocol's; empty means all of them.
+    """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
     source: RuleSource
+    diseases: tuple[Disease, ...] = ()
     conditions: tuple[Conditions, ...] = ()
     en: Wording
     fr: Wording
@@ -78,7 +83,8 @@ class MeasuredRule(ActingRule):
     """A rule that reads one metric; it never fires on another.
 
     `specimen` empty means any tissue. `metric_origin` is `mrdtrack` where the source
-    does not name the metric.
+    does not name the metric. `first_remission`: the sample must lie in the first
+    complete remission, whatever its label.
     """
 
     marker: MarkerSelection
@@ -86,6 +92,7 @@ class MeasuredRule(ActingRule):
     metric_origin: Origin = "source"
     specimen: tuple[Specimen, ...] = ()
     window: Window = Window()
+    first_remission: bool = False
 
     @model_validator(mode="after")
     def _metric_fits_marker(self) -> MeasuredRule:

@@ -97,7 +97,8 @@ class Window(FileModel):
 
     Where a rule lists time points, a visit whose label is a known one is judged by its
     label alone; any other visit by the days since `anchor` (both ends included).
-    Without either every visit is inside. Days from `remission` end with a relapse.
+    Without either every visit is inside. Days from `remission` end with a relapse, days
+    from `tki_start` with the stop of the drug.
     `days_origin` says whether the days are the source's.
     """
 
@@ -190,6 +191,7 @@ class Conditions(FileModel):
     cml_phase: Literal["CP1", "other"] | None = None
     salvage_needed: bool | None = None
     resistance_mutation: bool | None = None
+    emergent_high_risk_aca: bool | None = None
     imaging_negative: bool | None = None
     positive_at_end_of_treatment: bool | None = None
     wbc_at_least: Positive | None = None

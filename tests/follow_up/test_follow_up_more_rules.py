@@ -102,6 +102,13 @@ def test_all_technologies_must_be_negative() -> None:
     seen = visit_result(
         "N", "2020-04-01", marker_result("IDH2", 5000, 1_000_000, gene="IDH2")
     )
+    assert raised(aml(flow, results=(seen,), names=names)) == {
+        ("21.ngs.gap", "NO_RULE")
+    }
+    itd = marker_result("FLT3-ITD", 90, 1_000_000, kind="duplication")
+    seen = visit_result(
+        "N", "2020-04-01", marker_result("IDH2", 0, 1_000_000, gene="IDH2"), itd
+    )
     assert raised(aml(flow, results=(seen,), names=names)) == set()
     weak = visit_result("N", "2020-04-01", marker_result("IDH2", 0, 500, gene="IDH2"))
     course = aml(flow, results=(weak,), names=names)

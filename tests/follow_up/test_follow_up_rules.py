@@ -207,7 +207,9 @@ def test_paediatric_relapse_by_blasts() -> None:
         (0.5, [flow], False),
     ):
         facts = Facts(
-            age_group="child", blasts=(Blasts(date="2020-09-03", percent=percent),)
+            age_group="child",
+            blasts=(Blasts(date="2020-09-03", percent=percent),),
+            dates=Dates(remission="2020-02-01"),
         )
         course = build_timeline(
             [own], Given(external=others, facts=facts, protocols=protocols)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import get_args
 
-from mrdtrack.follow_up.assessment import assess
+from mrdtrack.follow_up.assessment import Assessment, assess
 from mrdtrack.follow_up.facts import Facts
 from mrdtrack.follow_up.readings import Exclusions
-from mrdtrack.follow_up.timeline import Flag, TimelineVisit
+from mrdtrack.follow_up.timeline import Flag, Kinetics, TimelineVisit, Treatment
 from mrdtrack.follow_up.verdicts import Case
 from mrdtrack.levels.result import Specimen
+from mrdtrack.protocols.context_rules import ScheduleRule
 from mrdtrack.protocols.protocol import Protocol
 from mrdtrack.protocols.read import list_packaged, read_packaged
 from mrdtrack.protocols.rule_bases import MeasuredRule, Rule
@@ -99,31 +100,64 @@ def visit_in(
     )
 
 
+def anchors_for(rule: Rule) -> dict[str, str]:
+    """Days a rule may count from, all on the first day; the drug was not stopped."""
+    names = ["remission", "end_of_treatment", "transplant", "tki_start"]
+    window = getattr(rule, "window", None)
+    if window is not None and window.anchor in ("treatment_start", "tki_stop"):
+        names.append(window.anchor)
+    if isinstance(rule, ScheduleRule):
+        names += [s.window.anchor for s in rule.series if s.window.anchor is not None]
+    return {name: START.isoformat() for name in names}
+
+
+def judge_rule(
+    protocol: Protocol,
+    rule: Rule,
+    visits: Sequence[TimelineVisit],
+    *,
+    facts: Facts | None = None,
+    kinetics: Sequence[Kinetics] = (),
+    treatments: Sequence[Treatment] = (),
+    anchors: dict[str, str] | None = None,
+    as_of: str | None = None,
+    disease: str | None = None,
+    undetectable: frozenset[str] = frozenset(),
+) -> Assessment:
+    """All that one rule makes of a course, alone in its protocol."""
+    alone = protocol.model_copy(update={"rule": (rule,)})
+    ordered = tuple(sorted(visits, key=lambda v: v.date))
+    case = Case(
+        visits=ordered,
+        kinetics=tuple(kinetics),
+        facts=facts if facts is not None else facts_for(rule.conditions),
+        treatments=tuple(treatments),
+        anchors=anchors if anchors is not None else anchors_for(rule),
+        exclusions=Exclusions(genes=protocol.excluded_genes),
+        disease=disease or (rule.diseases or protocol.diseases)[0],
+        diagnosis_samples=frozenset(),
+        undetectable_genes=undetectable,
+        as_of=as_of or (ordered[-1].date if ordered else START.isoformat()),
+    )
+    return assess([(alone, case)])
+
+
 def assess_rule(
     protocol: Protocol, rule: Rule, visits: Sequence[TimelineVisit]
 ) -> list[Flag]:
     """The flags one rule raises, alone in its protocol."""
-    alone = protocol.model_copy(update={"rule": (rule,)})
-    anchors = {
-        name: START.isoformat()
-        for name in ("remission", "end_of_treatment", "transplant", "tki_stop")
-    }
-    anchors["tki_start"] = START.isoformat()
-    window = getattr(rule, "window", None)
-    if window is not None and window.anchor == "treatment_start":
-        anchors["treatment_start"] = START.isoformat()
-    case = Case(
-        visits=tuple(sorted(visits, key=lambda v: v.date)),
-        kinetics=(),
-        facts=facts_for(rule.conditions),
-        treatments=(),
-        anchors=anchors,
-        exclusions=Exclusions(genes=protocol.excluded_genes),
-        diagnosis_samples=frozenset(),
-        undetectable_genes=frozenset(),
-        as_of=visits[-1].date if visits else START.isoformat(),
-    )
-    return list(assess([(alone, case)]).flags)
+    return list(judge_rule(protocol, rule, visits).flags)
+
+
+def own_flags(flags: Sequence[Flag]) -> list[Flag]:
+    """Flags of a rule that fired; another tissue may be asked for beside them."""
+    return [flag for flag in flags if flag.action != "CHANGE_SPECIMEN"]
+
+
+def asks_for_tissue(rule: MeasuredRule) -> set[str]:
+    """What a rule raises on another tissue: it asks for its own at a labelled point."""
+    labelled = bool(rule.specimen and rule.window.timepoints)
+    return {"CHANGE_SPECIMEN"} if labelled else set()
 
 
 def wrong_specimens(rule: MeasuredRule) -> list[Specimen]:

@@ -20,8 +20,12 @@ from mrdtrack.protocols.rule_bases import MeasuredRule
 from mrdtrack.protocols.vocabulary import METRICS
 from tests.protocols.rule_courses import (
     EVERY_RULE,
+    anchors_for,
+    asks_for_tissue,
     assess_rule,
+    judge_rule,
     name_of,
+    own_flags,
     rules_of,
     visit_in,
     wrong_specimens,
@@ -122,7 +126,7 @@ def fires_with(
     if rule.test.detection == "below_loq":
         visit = visit.model_copy(update={"call": "detected_below_loq"})
     flags = assess_rule(protocol, rule, [visit])
-    return any(flag.rule == rule.id for flag in flags)
+    return bool(own_flags(flags))
 
 
 @pytest.mark.parametrize(("protocol", "rule"), rules_of(LevelRule), ids=name_of)
@@ -143,9 +147,23 @@ class TestLevelRules:
 
     def test_wrong_tissue(self, protocol: Protocol, rule: LevelRule) -> None:
         for specimen in wrong_specimens(rule):
-            assert not fires_with(
-                protocol, rule, passing_value(rule), specimen=specimen
-            )
+            visit = visit_in(rule, rule.window, passing_value(rule), specimen=specimen)
+            found = {f.action for f in assess_rule(protocol, rule, [visit])}
+            assert found == asks_for_tissue(rule)
+
+    def test_missing_value(self, protocol: Protocol, rule: LevelRule) -> None:
+        visit = visit_in(rule, rule.window, passing_value(rule))
+        visit = visit.model_copy(update={"value": None, "low": None, "high": None})
+        bounded = rule.test.lower is not None or rule.test.upper is not None
+        if bounded or rule.test.at_least_lod:
+            assert not assess_rule(protocol, rule, [visit])
+
+    def test_not_detected(self, protocol: Protocol, rule: LevelRule) -> None:
+        fires = rule.test.detection == "any"
+        for lod in (1e-9, None):
+            visit = visit_in(rule, rule.window, None, lod=lod)
+            found = assess_rule(protocol, rule, [visit])
+            assert bool(found) == (fires and lod is not None)
 
     def test_outside_the_window(self, protocol: Protocol, rule: LevelRule) -> None:
         inside = rule.window.is_open
@@ -192,7 +210,7 @@ class TestNegativeRules:
             visit_in(rule, window, value, tag=str(place), **wrong)  # type: ignore[arg-type]
             for place, window in enumerate((rule.window, *rule.also))
         ]
-        return {f.action for f in assess_rule(protocol, rule, visits)}
+        return {f.action for f in own_flags(assess_rule(protocol, rule, visits))}
 
     def test_adequate(self, protocol: Protocol, rule: NegativeRule) -> None:
         limit = rule.required_sensitivity
@@ -253,7 +271,7 @@ class TestConversionRules:
             visit_in(rule, rule.window, value, later=days, **wrong)  # type: ignore[arg-type]
             for value, days in later
         ]
-        return {f.action for f in assess_rule(protocol, rule, visits)}
+        return {f.action for f in own_flags(assess_rule(protocol, rule, visits))}
 
     def test_first_positive(self, protocol: Protocol, rule: ConversionRule) -> None:
         edge = passing_value(rule)
@@ -297,6 +315,42 @@ class TestConversionRules:
             edge = passing_value(rule)
             assert not self.actions(protocol, rule, (edge, 90), specimen=specimen)
 
+    def test_outside_the_window(self, protocol: Protocol, rule: ConversionRule) -> None:
+        edge = passing_value(rule)
+        first = visit_in(rule, rule.window, None, lod=rule.required_sensitivity)
+        early = first.date
+        later = visit_in(rule, rule.window, edge, later=90)
+        before = dict.fromkeys(anchors_for(rule), "2030-01-01")
+        outside = [v.model_copy(update={"timepoint": None}) for v in (first, later)]
+        assert judge_rule(protocol, rule, outside).flags
+        assert not judge_rule(protocol, rule, outside, anchors=before).flags
+        assert early < later.date
+
+    def test_unconfirmed_is_called_so(
+        self, protocol: Protocol, rule: ConversionRule
+    ) -> None:
+        if rule.confirm is None:
+            return
+        edge = passing_value(rule)
+        visits = [
+            visit_in(rule, rule.window, None, lod=rule.required_sensitivity),
+            visit_in(rule, rule.window, edge, later=90),
+        ]
+        calls = {f.call for f in assess_rule(protocol, rule, visits)}
+        assert calls == {f"{rule.en.call}: to be confirmed"}
+        visits.append(visit_in(rule, rule.window, edge, later=100))
+        flags = assess_rule(protocol, rule, visits)
+        confirmed = {f.call for f in flags if f.action in rule.actions}
+        assert confirmed == {rule.en.call}
+
+    def test_a_second_sample_below_does_not_confirm(
+        self, protocol: Protocol, rule: ConversionRule
+    ) -> None:
+        if rule.confirm is not None:
+            edge = passing_value(rule)
+            found = self.actions(protocol, rule, (edge, 90), (edge * 0.99, 100))
+            assert found == set(rule.confirm.before)
+
 
 def test_a_high_marrow_needs_no_second_sample() -> None:
     protocol, rule = next(x for x in EVERY_RULE if x[1].id == "25.npm1.fu.bm")
@@ -324,7 +378,7 @@ def test_log_reductions_at_their_edge(
         assert bool(assess_rule(protocol, rule, [visit])) == fires
     for specimen in wrong_specimens(rule):
         visit = visit_in(rule, rule.window, goal, specimen=specimen)
-        assert not assess_rule(protocol, rule, [visit])
+        assert not own_flags(assess_rule(protocol, rule, [visit]))
     visit = visit_in(rule, rule.window, goal, outside=True)
     assert not assess_rule(protocol, rule, [visit])
 
