@@ -105,6 +105,9 @@ SCENARIOS: dict[str, Scenario] = {
     "one class, duplex, no control": replace(DUPLEX, shared_class=True),
     "one class, 10 controls": replace(UMI, shared_class=True, controls=10),
     "controls without sites": replace(UMI, controls=10, control_sites=False),
+    "damaged, controls without sites": replace(
+        UMI, shift=5.0, controls=10, control_sites=False
+    ),
     "3 reads a molecule, no control": COPIES,
     "3 reads a molecule, 10 controls": replace(COPIES, controls=10),
     "junctions, no control": JUNCTION,
@@ -132,7 +135,7 @@ def reads_of(rng: np.random.Generator, mean: Floats, copies: float) -> Ints:
     return rng.poisson(rng.poisson(mean / copies) * copies)
 
 
-def depths(rng: np.random.Generator, median: Floats, sd: float) -> Ints:
+def depths(rng: np.random.Generator, median: Floats | Ints, sd: float) -> Ints:
     """Draw depths around their medians, at least 1."""
     drawn = np.round(median * np.exp(rng.normal(0, sd, np.shape(median))))
     return np.maximum(drawn, 1).astype(np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from mrdtrack.levels.error_rates import (
     marker_rate,
     run_shift,
     transient_spread,
+    with_unseen_shift,
 )
 from mrdtrack.levels.exact_bounds import FloatArray, IntArray
 from mrdtrack.levels.negative_binomials import RateMixture
@@ -24,6 +25,9 @@ from mrdtrack.levels.neighbours import ClassSites, SiteCounts, sites_for
 
 JUNCTION_RATE = 1e-6
 """Background of a junction without data: chimeras are never impossible."""
+
+UNSEEN = "(controls without sites)"
+"""Name of the shift that all markers share where controls have no sites."""
 
 _ASSUMED_SUBSTITUTION: dict[MoleculeMode, float] = {
     "reads": 4e-4,
@@ -44,6 +48,13 @@ class MarkerKey(NamedTuple):
     marker: str
     error_class: str
     declared: float = 0.0
+
+
+class SharedNode(NamedTuple):
+    """What markers have in common without its being known: its name and prior [T]."""
+
+    name: str
+    prior: FloatArray
 
 
 class Background(NamedTuple):
@@ -104,23 +115,28 @@ def level_background(
         for name, sites in by_name.items()
         if len(sites.alt)
     }
+    names = [chosen[marker.error_class][0] for marker in markers]
+    own = [
+        ClassSites(*(_scaled(v, design_factor) for v in controls.of(marker.marker)))
+        for marker in markers
+    ]
     found: list[MarkerRate] = []
-    for marker in markers:
-        name = chosen[marker.error_class][0]
+    shared: list[SharedNode | None] = []
+    for marker, name, counts in zip(markers, names, own, strict=True):
         known = rates.get(name) or assumed_class(marker.error_class, mode)
-        alt, molecules = (
-            _scaled(values, design_factor) for values in controls.of(marker.marker)
-        )
-        found.append(marker_rate(known, alt, molecules, tau, marker.declared))
-    names = tuple(chosen[marker.error_class][0] for marker in markers)
+        node = name if name in rates else None
+        if node and not len(known.control_mean) and counts.molecules.any():
+            known, node = with_unseen_shift(known), UNSEEN
+        found.append(marker_rate(known, *counts, tau, marker.declared))
+        shared.append(SharedNode(node, known.weight.sum(axis=1)) if node else None)
     return Background(
-        mixture=_stacked(found, names, rates),
+        mixture=_stacked(found, shared),
         tau=tau,
         sites=np.array([len(by_name[name].alt) for name in names], dtype=np.int64),
-        judged_by=names,
+        judged_by=tuple(names),
         assumed=tuple(
-            name not in rates and not controls.of(marker.marker).molecules.any()
-            for name, marker in zip(names, markers, strict=True)
+            name not in rates and not counts.molecules.any()
+            for name, counts in zip(names, own, strict=True)
         ),
     )
 
@@ -133,9 +149,7 @@ def _scaled(values: FloatArray, design_factor: float) -> FloatArray:
 
 
 def _stacked(
-    found: Sequence[MarkerRate],
-    names: Sequence[str],
-    rates: Mapping[str, ClassRates],
+    found: Sequence[MarkerRate], shared: Sequence[SharedNode | None]
 ) -> RateMixture:
     """Bring mixtures of different lengths into common arrays, padded by weight 0."""
     size = max(len(marker.weight) for marker in found)
@@ -151,29 +165,35 @@ def _stacked(
         node = marker.by_node.sum(axis=1, keepdims=True)
         rows = marker.by_node / np.maximum(node, 1e-300)
         given[i, : len(rows), :used] = rows
-    shared = _shared_classes(names, rates)
-    class_of = np.array([shared.index(n) if n in shared else -1 for n in names])
-    node_weight = np.zeros((len(shared), nodes))
-    for c, name in enumerate(shared):
-        members = [m for m, n in zip(found, names, strict=True) if n == name]
-        node_weight[c] = _agreed_nodes(rates[name], members)
-    return RateMixture(
-        weight, rate, shape, class_of.astype(np.int64), node_weight, given
-    )
+    members = _members(shared)
+    class_of = np.full(count, -1, dtype=np.int64)
+    node_weight = np.zeros((len(members), nodes))
+    for c, (prior, places) in enumerate(members):
+        class_of[places] = c
+        node = _agreed_nodes(prior, [found[place] for place in places])
+        node_weight[c, : len(node)] = node
+        weight[places] = np.einsum("t,mtg->mg", node_weight[c], given[places])
+    return RateMixture(weight, rate, shape, class_of, node_weight, given)
 
 
-def _shared_classes(names: Sequence[str], rates: Mapping[str, ClassRates]) -> list[str]:
-    """Return the classes with data that two markers or more are judged by."""
-    return sorted({name for name in names if name in rates and names.count(name) > 1})
+def _members(
+    shared: Sequence[SharedNode | None],
+) -> list[tuple[FloatArray, list[int]]]:
+    """Return prior and markers (their places) of each node that two or more share."""
+    found: dict[str, tuple[FloatArray, list[int]]] = {}
+    for place, node in enumerate(shared):
+        if node is not None:
+            found.setdefault(node.name, (node.prior, []))[1].append(place)
+    return [found[name] for name in sorted(found) if len(found[name][1]) > 1]
 
 
-def _agreed_nodes(rates: ClassRates, members: Sequence[MarkerRate]) -> FloatArray:
-    """Return the posterior of the class node: its sites and all members' controls."""
-    prior = np.maximum(rates.weight.sum(axis=1), 1e-300)
+def _agreed_nodes(prior: FloatArray, members: Sequence[MarkerRate]) -> FloatArray:
+    """Return the posterior of a shared node: its prior and all members' controls."""
+    prior = np.maximum(prior, 1e-300)
     log_node = np.log(prior)
     for member in members:
         log_node = log_node + np.log(np.maximum(member.by_node.sum(axis=1), 1e-300))
         log_node = log_node - np.log(prior)
-    node = np.exp(log_node - log_node.max())
-    result: FloatArray = node / node.sum()
+    weight = np.exp(log_node - log_node.max())
+    result: FloatArray = weight / weight.sum()
     return result

@@ -25,6 +25,7 @@ from mrdtrack.levels.negative_binomials import (
     condensed,
     count_table,
     largest_count,
+    mixed_table,
     with_signal,
 )
 
@@ -38,6 +39,8 @@ SHARED_PART = 0.9
 """Share of alpha that the summed statistic gets; the rest goes to the best marker."""
 BINS = 2048
 NULL_TAIL = 1e-7
+WIDE_NULL_TAIL = 1e-5
+WIDE_TABLE = 400
 LADDER_PARTS = 6
 LARGEST_TABLE = 20_000
 SMALLEST_P = 1e-300
@@ -108,12 +111,11 @@ def null_table(
 ) -> NullTable:
     """Return scores and exact null distributions of a sample's markers."""
     background = molecules[:, None] * mixture.rate
-    largest = largest_count(background, mixture.shape, mixture.weight, NULL_TAIL) + 30
-    largest = np.minimum(largest, LARGEST_TABLE)
+    largest = _last_counts(background, mixture)
     size = int(largest.max())
     level = design_level(molecules, ratio, mixture, alpha)
     null = _with_tail(
-        _mixed(count_table(background, mixture.shape, size), mixture.weight), largest
+        mixed_table(mixture.weight, background, mixture.shape, size), largest
     )
     signal = ladder_table(molecules * ratio * level, background, mixture, largest)
     floor = np.maximum(null, 1e-200)
@@ -139,9 +141,18 @@ def null_table(
     return table._replace(at_least=_null_tail(table))
 
 
-def _mixed(table: FloatArray, weight: FloatArray) -> FloatArray:
-    result: FloatArray = np.einsum("...g,...gk->...k", weight, table)
-    return result
+def _last_counts(background: FloatArray, mixture: RateMixture) -> IntArray:
+    """Return the count of each marker from which on all counts score alike [M].
+
+    Passed with 1e-7; with 1e-5 where the background is so uncertain that this takes
+    hundreds of molecules (a marker's own p-value stays exact beyond).
+    """
+    narrow, wide = (
+        largest_count(background, mixture.shape, mixture.weight, tail) + 30
+        for tail in (NULL_TAIL, WIDE_NULL_TAIL)
+    )
+    largest = np.where(narrow > WIDE_TABLE, np.maximum(wide, WIDE_TABLE), narrow)
+    return np.minimum(largest, LARGEST_TABLE)
 
 
 def _with_tail(table: FloatArray, largest: IntArray) -> FloatArray:
@@ -173,7 +184,7 @@ def ladder_table(
     for rung, share in enumerate(weights / weights.sum()):
         signal = design_signal[:, None] * RUNG_STEP**rung
         mean, with_shape = with_signal(background, shape, signal)
-        table = _mixed(count_table(mean, with_shape, size), weight)
+        table = mixed_table(weight, mean, with_shape, size)
         total += share * _with_tail(table, largest)
     return total
 

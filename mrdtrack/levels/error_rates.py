@@ -26,8 +26,12 @@ NODES = 9
 NODE_SPAN = 3.2
 CLASS_SHIFT_SD = 0.6
 """How far (log scale) a class mean moves between runs, beside the shift of all."""
-UNSEEN_SHIFT_SD = 0.4
-"""The same for controls whose class means no site tells."""
+UNSEEN_SHIFT = np.arange(-2.7, 2.71, 0.3)
+"""Grid of the log shift of controls without sites, one for all their markers."""
+UNSEEN_SHIFT_PRIOR = ((0.8, 0.3), (0.2, 1.2))
+"""Weight and log-sd: runs that are alike, and damaged ones."""
+UNSEEN_CLASS_SD = 0.2
+"""How far (log scale) single classes of such controls move besides."""
 MEAN_SPREAD = 0.6
 """Spread of sites that the grid of class means is laid out for."""
 TAU_WITHOUT_CONTROLS = 0.1
@@ -50,14 +54,15 @@ class ClassRates(NamedTuple):
     `mean`: rate of the class in the sample; `control_mean` [m] in each control (empty:
     no sites there); `mean_cv2`: squared uncertainty of how the sample's class mean
     relates to the controls'; `weight` [T, J]: joint weight of node t and log rate.
-    `located`: whether the class mean comes from sites (not from the marker itself).
+    `unseen`: whether the node is the shift of controls whose sites are not known, which
+    the markers of all classes share.
     """
 
     mean: float
     control_mean: FloatArray
     mean_cv2: float
     weight: FloatArray
-    located: bool
+    unseen: bool = False
 
 
 class MarkerRate(NamedTuple):
@@ -141,18 +146,16 @@ def class_rates(sites: ClassSites, tau: float, shift: float = 1.0) -> ClassRates
     mean = (alt.sum() + 0.5) / molecules.sum()
     shape = np.full(len(alt), 1.0 / tau**2)
     weight = _grid_weight(alt, molecules * mean, shape)
-    return ClassRates(float(mean), np.zeros(0), 0.0, weight, located=True)
+    return ClassRates(float(mean), np.zeros(0), 0.0, weight)
 
 
 def _rates_with_controls(sites: ClassSites, tau: float, shift: float) -> ClassRates:
     sample_alt, sample_n = sites.alt[:, 0].sum(), sites.molecules[:, 0].sum()
     control_alt, control_n = sites.alt[:, 1:], sites.molecules[:, 1:]
     pooled = (control_alt.sum() + 0.5) / control_n.sum()
-    totals = control_n.sum(axis=0)
-    control_mean = np.where(
-        totals > 0, (control_alt.sum(axis=0) + 0.5) / np.maximum(totals, 1.0), pooled
-    )
     prior = 1.0 / CLASS_SHIFT_SD**2
+    control_mean = pooled * (prior + control_alt.sum(axis=0))
+    control_mean /= prior + pooled * control_n.sum(axis=0)
     shifted = pooled * shift
     mean = shifted * (prior + sample_alt) / (prior + sample_n * shifted)
     mean_cv2 = 1.0 / (prior + sample_alt) + 1.0 / (control_alt.sum() + 0.5)
@@ -161,7 +164,7 @@ def _rates_with_controls(sites: ClassSites, tau: float, shift: float) -> ClassRa
     total = expected.sum(axis=1)
     shape = total**2 / (tau**2 * (expected**2).sum(axis=1))
     weight = _grid_weight(sites.alt.sum(axis=1), total, shape)
-    return ClassRates(float(mean), control_mean, float(mean_cv2), weight, located=True)
+    return ClassRates(float(mean), control_mean, float(mean_cv2), weight)
 
 
 def _grid_weight(
@@ -204,14 +207,17 @@ def marker_rate(
     weight, mean_cv2 = rates.weight, rates.mean_cv2
     if own_molecules.sum() > 0:
         if len(rates.control_mean):
-            expected = own_molecules * rates.control_mean
+            expected, shift = own_molecules * rates.control_mean, np.zeros(1)
         else:
-            expected = own_molecules * rates.mean
-            mean_cv2 += UNSEEN_SHIFT_SD**2 if rates.located else 0.0
+            expected, shift = own_molecules * rates.mean, np.zeros(1)
+        if rates.unseen:
+            shift, mean_cv2 = UNSEEN_SHIFT, mean_cv2 + UNSEEN_CLASS_SD**2
         total = float(expected.sum())
         shape = total**2 / (tau**2 * float((expected**2).sum()))
         lik = log_count_probability(
-            np.array(own_alt.sum()), total * np.exp(LOG_RATE), np.array(shape)
+            np.array(own_alt.sum()),
+            total * np.exp(LOG_RATE + shift[:, None]),
+            np.array(shape),
         )
         weight = weight * np.exp(lik - lik.max())
     weight = weight / weight.sum()
@@ -248,6 +254,21 @@ def assumed_rates(mean: float, log_sd: float) -> ClassRates:
     """Return a class about which there are no data: log-normal, one node."""
     z = (LOG_RATE + log_sd**2 / 2) / log_sd
     site = np.exp(-0.5 * z * z)
-    return ClassRates(
-        mean, np.zeros(0), 0.0, (site / site.sum())[None, :], located=False
+    return ClassRates(mean, np.zeros(0), 0.0, (site / site.sum())[None, :])
+
+
+def with_unseen_shift(rates: ClassRates) -> ClassRates:
+    """Return the rates of a class for controls about whose sites nothing is known.
+
+    The node of the class is averaged over; the node is now how many times the sample's
+    rates the controls have, which one run does to all classes alike.
+    """
+    prior = np.sum(
+        [
+            share / sd * np.exp(-0.5 * (UNSEEN_SHIFT / sd) ** 2)
+            for share, sd in UNSEEN_SHIFT_PRIOR
+        ],
+        axis=0,
     )
+    weight = (prior / prior.sum())[:, None] * rates.weight.sum(axis=0)
+    return rates._replace(weight=weight, unseen=True)

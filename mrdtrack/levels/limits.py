@@ -20,11 +20,18 @@ from mrdtrack.levels.exact_bounds import (
     negative_binomial_tail,
     poisson_mean_detected,
 )
-from mrdtrack.levels.negative_binomials import count_table, with_signal
+from mrdtrack.levels.negative_binomials import (
+    count_table,
+    mixed_table,
+    with_signal,
+)
 from mrdtrack.levels.result import LimitedBy
 
 _LARGEST_LEVEL = 1.0
 _SMALLEST_LEVEL = 1e-9
+_REFINEMENTS = 1
+_START = 0.55
+"""Where LoB and LoD95 lie around, as a share of the design level."""
 
 
 class Critical(NamedTuple):
@@ -82,71 +89,84 @@ def detection_probability(
         return np.ones(len(level))
     signal = (table.molecules * table.ratio)[None, :, None] * level[:, None, None]
     mean, shape = with_signal(table.background, table.mixture.shape, signal)
-    counts = count_table(mean, shape, size - 1)
-    counts = np.where(np.arange(size) < stop[:, None, None], counts, 0.0)
+    alone = np.flatnonzero(table.mixture.class_of < 0)
+    given = mixed_table(
+        table.mixture.weight[alone], mean[:, alone], shape[:, alone], size - 1
+    )
+    given = _below(given, stop[alone])
     if len(stop) == 1:
-        missed = (counts[:, 0].sum(axis=-1) * table.mixture.weight[0]).sum(axis=-1)
+        missed = given[:, 0].sum(axis=-1)
     else:
-        missed = _missed(table, counts, critical.statistic)
+        parts = [_rows(given, table.score[alone], critical.statistic)]
+        parts += _class_parts(table, mean, shape, stop, critical.statistic)
+        missed = truncated_mass(np.concatenate(parts, axis=1))
     result: FloatArray = np.clip(1.0 - missed, 0.0, 1.0)
     return result
 
 
-def _missed(table: NullTable, counts: FloatArray, border: int) -> FloatArray:
-    """Return P(no marker rejects and the sum stays below the border) [F]."""
+def _below(given: FloatArray, stop: IntArray) -> FloatArray:
+    """Blank the counts at which a marker, or the sum, rejects [..., M, K]."""
+    result: FloatArray = np.where(
+        np.arange(given.shape[-1]) < stop[:, None], given, 0.0
+    )
+    return result
+
+
+def _class_parts(
+    table: NullTable,
+    mean: FloatArray,
+    shape: FloatArray,
+    stop: IntArray,
+    border: int,
+) -> list[FloatArray]:
+    """Return the summed score, not rejected, of each class of markers [F, 1, B]."""
     mixture = table.mixture
-    size = counts.shape[-1]
-    score = np.minimum(table.score[:, :size], border)
-    levels = counts.shape[0]
+    levels, size = len(mean), int(stop.max())
     parts: list[FloatArray] = []
-    alone = np.flatnonzero(mixture.class_of < 0)
-    if len(alone):
-        given = np.einsum("mg,fmgk->fmk", mixture.weight[alone], counts[:, alone])
-        parts.append(_rows(given, score[alone], border))
     for c, nodes in enumerate(mixture.nodes):
         members = np.flatnonzero(mixture.class_of == c)
         used = np.flatnonzero(nodes > 1e-6)
-        given = np.einsum(
-            "mtg,fmgk->ftmk", mixture.given_node[members][:, used], counts[:, members]
+        counts = count_table(mean[:, members], shape[:, members], size - 1)
+        weight = mixture.given_node[members][:, used]
+        given = _below(np.einsum("mtg,fmgk->ftmk", weight, counts), stop[members])
+        rows = _rows(
+            given.reshape(-1, len(members), size), table.score[members], border
         )
-        rows = _rows(given.reshape(-1, len(members), size), score[members], border)
         summed = truncated_sum(rows).reshape(levels, len(used), border)
-        mixed = np.einsum("t,ftb->fb", nodes[used], summed)
-        parts.append(mixed[:, None, :])
-    return truncated_mass(np.concatenate(parts, axis=1))
+        parts.append(np.einsum("t,ftb->fb", nodes[used], summed)[:, None, :])
+    return parts
 
 
 def _rows(given: FloatArray, score: IntArray, border: int) -> FloatArray:
     """Put probabilities [F, M, K] on the lattice below the border [F, M, border]."""
     levels, markers, size = given.shape
-    tiled = np.broadcast_to(score, given.shape).reshape(-1, size)
+    capped = np.minimum(score[:, :size], border)
+    tiled = np.broadcast_to(capped, given.shape).reshape(-1, size)
     rows = on_lattice(given.reshape(-1, size), tiled, border + 1)
     return rows.reshape(levels, markers, border + 1)[..., :border]
 
 
 def truncated_sum(rows: FloatArray) -> FloatArray:
-    """Convolve rows [F, M, B] over M, forgetting all sums of B or more: [F, B]."""
+    """Convolve rows [F, M, B] over M, forgetting all sums of B or more: [F, B].
+
+    By one transform a row. Rows are damped by exp(-t b), so that sums which come round
+    the circle count 1e-12 of themselves; the result is undamped.
+    """
     size = rows.shape[-1]
+    if rows.shape[1] == 1:
+        return rows[:, 0]
     length = fft.next_fast_len(2 * size, real=True)
-    while rows.shape[1] > 1:
-        odd = rows[:, -1:] if rows.shape[1] % 2 else rows[:, :0]
-        even = rows[:, : rows.shape[1] // 2 * 2]
-        spectrum = fft.rfft(even, length, axis=-1)
-        product = spectrum[:, 0::2] * spectrum[:, 1::2]
-        summed = fft.irfft(product, length, axis=-1)[..., :size]
-        rows = np.concatenate([summed, odd], axis=1)
-    return rows[:, 0]
+    damping = np.exp(np.arange(size) * (np.log(1e-12) / length))
+    spectrum = fft.rfft(rows * damping, length, axis=-1).prod(axis=1)
+    summed = fft.irfft(spectrum, length, axis=-1)[..., :size]
+    result: FloatArray = summed / damping
+    return result
 
 
 def truncated_mass(rows: FloatArray) -> FloatArray:
     """Return the mass of sums below B of independent rows [F, M, B]: [F]."""
-    if rows.shape[1] == 1:
-        alone: FloatArray = rows[:, 0].sum(axis=-1)
-        return alone
-    half = rows.shape[1] // 2
-    first, second = truncated_sum(rows[:, :half]), truncated_sum(rows[:, half:])
-    result: FloatArray = (first * np.cumsum(second, axis=-1)[:, ::-1]).sum(axis=-1)
-    return result
+    mass: FloatArray = truncated_sum(rows).sum(axis=-1)
+    return mass
 
 
 def level_at(
@@ -157,42 +177,41 @@ def level_at(
 ) -> list[float]:
     """Return the levels at which a rising probability reaches some targets.
 
-    Evaluates whole ladders of levels, widens until all targets are bracketed, then
-    interpolates log level as a cubic in the probit.
+    Evaluates a whole ladder of levels, widens it until all targets are bracketed, then
+    interpolates log level as a cubic in the probit, through the points so found too.
     """
     wanted = special.ndtri(np.array(targets))
-    ladder = np.log(start) + spacing * np.arange(-3.0, 3.5)
-    logs, probits = ladder, _probit(probability(np.exp(ladder)))
+    logs = np.log(start) + spacing * np.arange(-2.0, 2.5)
+    probits = _probit(probability(np.exp(logs)))
     for _ in range(60):
         low, high = probits[0] > wanted.min(), probits[-1] < wanted.max()
         low = low and logs[0] > np.log(_SMALLEST_LEVEL)
         high = high and logs[-1] < np.log(_LARGEST_LEVEL)
         if not (low or high):
             break
-        shift = np.arange(1.0, 5.0) * spacing
+        shift = np.arange(1.0, 4.0) * spacing
         more = logs[0] - shift[::-1] if low else logs[-1] + shift
-        extra = _probit(probability(np.exp(more)))
-        joined = (more, logs) if low else (logs, more)
-        values = (extra, probits) if low else (probits, extra)
-        logs, probits = np.concatenate(joined), np.concatenate(values)
-    between = [_between(logs, probits, float(w)) for w in wanted]
-    more = np.concatenate(between)
-    if len(more):
-        extra = _probit(probability(np.exp(more)))
-        order = np.argsort(np.concatenate([logs, more]), kind="stable")
-        logs = np.concatenate([logs, more])[order]
-        probits = np.concatenate([probits, extra])[order]
+        logs, probits = _joined(logs, probits, more, probability)
+    for _ in range(_REFINEMENTS):
+        found = [np.log(_inverse(logs, probits, float(w))) for w in wanted]
+        more = np.setdiff1d(np.array(found), logs)
+        logs, probits = _joined(logs, probits, more, probability)
     return [_inverse(logs, probits, float(w)) for w in wanted]
 
 
-def _between(logs: FloatArray, probits: FloatArray, wanted: float) -> FloatArray:
-    """Return three points inside the step that holds the wanted probit."""
-    if wanted <= probits[0] or wanted >= probits[-1]:
-        return np.zeros(0)
-    right = int(np.argmax(probits >= wanted))
-    low, high = logs[right - 1], logs[right]
-    inside: FloatArray = low + (high - low) * np.array([0.25, 0.5, 0.75])
-    return inside
+def _joined(
+    logs: FloatArray,
+    probits: FloatArray,
+    more: FloatArray,
+    probability: Callable[[FloatArray], FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """Return the ladder with more levels and their probits, in order."""
+    if not len(more):
+        return logs, probits
+    joined = np.concatenate([logs, more])
+    values = np.concatenate([probits, _probit(probability(np.exp(more)))])
+    order = np.argsort(joined, kind="stable")
+    return joined[order], values[order]
 
 
 def _probit(probability: FloatArray) -> FloatArray:
@@ -233,7 +252,8 @@ def limits(table: NullTable, alpha: float, sampling: Sampling) -> Limits:
     def probability(level: FloatArray) -> FloatArray:
         return detection_probability(table, level, critical)
 
-    lob, lod = level_at(probability, (0.5, 0.95), table.design_level, 0.35)
+    start = _START * table.design_level
+    lob, lod = level_at(probability, (0.5, 0.95), start, 0.35)
     mean = float(poisson_mean_detected(sampling.min_molecules))
     depth_bound = mean / float((table.molecules * table.ratio).sum())
     input_bound = mean / sampling.input_genomes if sampling.input_genomes else 0.0

@@ -16,6 +16,9 @@ from mrdtrack.levels.exact_bounds import FloatArray, IntArray
 LARGEST_SHAPE = 1e9
 SMALLEST_MEAN = 1e-15
 _DIRECT_MEAN = 500.0
+_REACH = 37.0
+"""Minus the log of what of a component is left away: less than rounding takes."""
+_NARROW = 64
 
 
 class RateMixture(NamedTuple):
@@ -61,12 +64,46 @@ def count_table(mean: FloatArray, shape: FloatArray, largest: int) -> FloatArray
 def _log_table(
     mean: FloatArray, shape: FloatArray, log_zero: FloatArray, largest: int
 ) -> FloatArray:
-    k = np.arange(largest + 1, dtype=np.float64)
-    s = shape[:, None]
-    log_p = special.gammaln(k + s) - special.gammaln(s) - special.gammaln(k + 1.0)
-    log_p += log_zero[:, None] + k * np.log(mean / (mean + shape))[:, None]
-    result: FloatArray = np.exp(log_p)
+    """Return the same by the recurrence in logs, where P(0) underflows."""
+    k = np.arange(largest, dtype=np.float64)
+    odds = np.log(mean / (mean + shape))
+    log_p = np.empty((len(mean), largest + 1))
+    log_p[:, 0] = log_zero
+    log_p[:, 1:] = np.log((k + shape[:, None]) / (k + 1.0)) + odds[:, None]
+    result: FloatArray = np.exp(np.cumsum(log_p, axis=1))
     return result
+
+
+def mixed_table(
+    weight: FloatArray, mean: FloatArray, shape: FloatArray, largest: int
+) -> FloatArray:
+    """Return P(X = 0..largest) of mixtures of negative binomials [..., G], new axis.
+
+    A component is written only where it lies (1e-16 of it is elsewhere): in a wide
+    mixture most end long before the one that reaches furthest.
+    """
+    weight, mean, shape = np.broadcast_arrays(weight, mean, shape)
+    size = mean.shape[-1]
+    flat = weight.ravel()
+    rows = np.flatnonzero(flat > 0)
+    flat, m, s = flat[rows], mean.ravel()[rows], shape.ravel()[rows]
+    side = np.sqrt(2.0 * _REACH * m * (1.0 + m / s))
+    reach = m + _REACH * (1.0 + m / s) + side
+    reach[m - side > largest] = -2.0
+    result = np.zeros((weight.size // size, largest + 1))
+    before, width = -1.0, _NARROW if largest > 2 * _NARROW else largest
+    while before < largest:
+        last = width >= largest
+        part = np.flatnonzero((reach > before) & (last | (reach <= width)))
+        if len(part):
+            end = min(width, largest)
+            table = count_table(m[part], s[part], end)
+            table *= flat[part, None]
+            owner = rows[part] // size
+            first = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
+            result[owner[first], : end + 1] += np.add.reduceat(table, first, axis=0)
+        before, width = float(width), width * 2
+    return result.reshape(*weight.shape[:-1], largest + 1)
 
 
 def log_count_probability(

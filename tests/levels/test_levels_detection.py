@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mrdtrack.levels.detection import (
+    WIDE_TABLE,
     NullTable,
     evidence,
     holm,
@@ -34,6 +35,7 @@ from mrdtrack.levels.negative_binomials import (
     condensed,
     count_table,
     log_count_probability,
+    mixed_table,
     rising,
     with_signal,
 )
@@ -83,6 +85,17 @@ def test_count_table_is_negative_binomial(mean: float, shape: float) -> None:
     table = count_table(np.array(mean), np.array(shape), size)
     exact = stats.nbinom.pmf(np.arange(size + 1), shape, shape / (shape + mean))
     assert np.allclose(table, exact, rtol=1e-6, atol=1e-300)
+
+
+def test_mixtures_are_the_sum_of_their_components() -> None:
+    rng = np.random.default_rng(2)
+    mean = np.exp(rng.normal(1.0, 3.0, (2, 3, 9)))
+    shape, weight = rng.gamma(4.0, 5.0, (2, 3, 9)), rng.dirichlet(np.ones(9), (2, 3))
+    weight[0, 0, :4] = 0.0
+    for largest in (0, 5, 100, 700):
+        table = count_table(mean, shape, largest)
+        whole = (table * weight[..., None]).sum(axis=-2)
+        assert np.allclose(mixed_table(weight, mean, shape, largest), whole, atol=1e-14)
 
 
 def test_log_probability_agrees_with_the_table() -> None:
@@ -297,6 +310,22 @@ def test_levels_are_found_outside_the_first_ladder() -> None:
     assert never == [pytest.approx(1.0)]
     always = level_at(np.ones_like, (0.95,), 1e-3, 0.3)
     assert always[0] < 1e-8
+
+
+def test_wide_backgrounds_end_their_tables_early() -> None:
+    wide = plain_table([1e-3], [1e5], 0.2)
+    narrow = plain_table([1e-4], [1e5], 1e6)
+    assert narrow.largest[0] < WIDE_TABLE < wide.largest[0]
+    tails = [
+        stats.nbinom.sf(
+            t.largest[0],
+            t.mixture.shape[0, 0],
+            1 / (1 + t.background[0, 0] / t.mixture.shape[0, 0]),
+        )
+        for t in (wide, narrow)
+    ]
+    assert 1e-9 < tails[0] < 1e-5
+    assert tails[1] < 1e-7
 
 
 def test_thirty_markers_cost_little() -> None:

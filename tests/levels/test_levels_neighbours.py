@@ -7,7 +7,7 @@ import pytest
 
 from mrdtrack.levels.background_model import MarkerKey, assumed_class, level_background
 from mrdtrack.levels.controls import Controls, MarkerControls
-from mrdtrack.levels.error_rates import class_rates, transient_spread
+from mrdtrack.levels.error_rates import UNSEEN_SHIFT, class_rates, transient_spread
 from mrdtrack.levels.memo import Memo
 from mrdtrack.levels.neighbours import (
     NO_SITES,
@@ -139,6 +139,41 @@ def test_controls_alone_tell_a_markers_rate() -> None:
     assert found.assumed == (False,)
     bare = level_background([key], "umi", NO_SITES, Controls())
     assert bare.assumed == (True,)
+
+
+def without_sites(alt: list[int], molecules: float) -> Controls:
+    """Three controls of markers m0, m1, ... about whose sites nothing is known."""
+    return Controls(
+        names=("a", "b", "c"),
+        sites=(NO_SITES,) * 3,
+        markers={
+            f"m{i}": MarkerControls(np.full(3, float(k)), np.full(3, molecules))
+            for i, k in enumerate(alt)
+        },
+    )
+
+
+def test_markers_share_the_shift_of_controls_without_sites() -> None:
+    held = sites("s", x=(100, 50, 100_000), y=(100, 50, 100_000))
+    keys = [MarkerKey(f"m{i}", "xy"[i % 2]) for i in range(6)]
+    damaged = level_background(keys, "umi", held, without_sites([10] * 6, 1e5))
+    alike = level_background(keys, "umi", held, without_sites([50] * 6, 1e5))
+    assert damaged.mixture.class_of.tolist() == [0] * 6
+    for found, most in ((damaged, 0.35), (alike, 0.25)):
+        mixture = found.mixture
+        mean = (mixture.weight * mixture.rate).sum(axis=1)
+        assert mean == pytest.approx([5e-4] * 6, rel=most)
+    rates = [b.mixture.nodes[0] @ UNSEEN_SHIFT for b in (damaged, alike)]
+    assert rates[0] == pytest.approx(np.log(0.2), abs=0.25)
+    assert rates[1] == pytest.approx(0.0, abs=0.15)
+
+
+def test_each_control_counts_by_what_it_shows_of_a_rare_class() -> None:
+    """No half molecule is added for each control: it would outweigh rare errors."""
+    alt = np.zeros((100, 11))
+    alt[:11, :] = np.eye(11)
+    found = class_rates(ClassSites(alt, np.full((100, 11), 1e5)), 0.3)
+    assert found.control_mean.sum() == pytest.approx(10 * 1e-7, rel=0.06)
 
 
 def test_a_declared_rate_is_added_with_its_spread() -> None:
