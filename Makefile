@@ -11,6 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+INPUTS ?= 100000
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 .PHONY: help setup demo test check cover fixtures bench study docs warm fuzz clean \
@@ -83,8 +84,9 @@ docs: setup ## write the command reference and build the documentation into site
 warm: setup ## compile the kernels ahead of the first run
 	$(BIN)/mrdtrack warm
 
-fuzz: setup ## look for new counterexamples, for longer than the tests do
-	MRDTRACK_HYPOTHESIS=fuzz $(PYTEST)
+fuzz: setup ## read 100,000 damaged files (INPUTS=...), and look at what comes of it
+	$(BIN)/python -m fuzzing --inputs $(INPUTS) --workers $(WORKERS) \
+	  --findings fuzz-findings
 
 lock: ## write requirements.lock anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \

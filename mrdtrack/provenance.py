@@ -77,7 +77,7 @@ def describe_run(
     """
     return Provenance(
         command=tuple(command),
-        folder=str(Path.cwd()),
+        folder=folder_of_run(),
         time=time_of_run().isoformat(),
         host=socket.gethostname(),
         platform=platform.platform(),
@@ -103,6 +103,14 @@ def installed_versions() -> dict[str, str]:
     Read from the installed metadata, so that nothing is imported for it.
     """
     return {name: metadata.version(name) for name in LIBRARIES}
+
+
+def folder_of_run() -> str:
+    """Name the folder the command runs in; empty where it has been removed."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return ""
 
 
 def time_of_run() -> datetime:

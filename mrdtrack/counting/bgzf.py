@@ -79,7 +79,9 @@ def _choose_inflate() -> Inflate:
     deflate = import_module("deflate")
     decompress, damage = deflate.gzip_decompress, deflate.DeflateError
 
-    def inflate_with_libdeflate(block: memoryview, size: int) -> bytearray:
+    def inflate_with_libdeflate(block: memoryview, size: int) -> bytes | bytearray:
+        if size == 0:  # asked for no bytes, libdeflate checks nothing
+            return inflate_with_zlib(block, size)
         try:
             return cast("bytearray", decompress(block, size))
         except damage:

@@ -11,6 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrdtrack.counting.bgzf import HEADROOM, Damage, inflate_batch, read_batches
+from mrdtrack.counting.index_proof import (
+    Known,
+    RecordPlaces,
+    Unproven,
+    Wanted,
+    proven_span,
+)
 from mrdtrack.errors import AlignmentsError
 from mrdtrack.kernels.bam_index import (
     INDEX_OUTSIDE_FILE,
@@ -25,7 +32,7 @@ from mrdtrack.kernels.bam_index import (
 MAX_INDEX = 1 << 29
 BAI_MAGIC = b"BAI\x01"
 CSI_MAGIC = b"CSI\x01"
-BAI_LIMIT = 1 << 29
+BEYOND = 1 << 40
 NEAR = 1 << 16
 REMEDY = "make the index anew with `samtools index`"
 
@@ -148,28 +155,41 @@ class ReadsIndex:
         """Say whether a contig of this length can be indexed this way at all."""
         return length <= 1 << (self._shape.min_shift + 3 * self._shape.depth)
 
-    def spans(self, regions: Sequence[Region]) -> list[Span]:
+    def spans(self, regions: Sequence[Region], reads: RecordPlaces) -> list[Span]:
         """List the parts of the file that hold the reads of regions, in file order.
 
         Parts that lie less than 64 kB apart are read as one: so no two share a block.
+
+        Raises:
+            UnusableIndex: the reads do not bear the index out.
         """
-        found = [
-            find_chunks(
-                self._data,
-                int(self._layout.starts[region.contig_index]),
-                max(region.start, 0),
-                region.end,
-                self._shape,
-            )
-            for region in sorted(set(regions))
-            if region.end > max(region.start, 0)
-        ]
+        found: list[tuple[int, int]] = []
+        for region in sorted(set(regions)):
+            if region.end > max(region.start, 0):
+                found += self._region_spans(region, reads)
         spans: list[Span] = []
-        for begin, end in sorted(
-            (int(begin), int(end)) for chunks in found for begin, end in chunks
-        ):
+        for begin, end in sorted(found):
             if spans and begin >> 16 <= (spans[-1].end >> 16) + NEAR:
                 spans[-1] = Span(spans[-1].begin, max(spans[-1].end, end))
             else:
                 spans.append(Span(begin, end))
         return spans
+
+    def _region_spans(
+        self, region: Region, reads: RecordPlaces
+    ) -> list[tuple[int, int]]:
+        """List what the index says of a region, and what is proven to be enough."""
+        start = max(region.start, 0)
+        chunks = self._chunks(region.contig_index, start, region.end)
+        wanted = Wanted(region.contig_index, start, region.end, chunks)
+        whole = self._chunks(region.contig_index, 0, BEYOND)
+        known = Known(whole, reads.first, max(self.last, reads.first))
+        try:
+            proven = proven_span(wanted, known, reads)
+        except Unproven:
+            raise self.of_another_file() from None
+        return [*((int(begin), int(end)) for begin, end in chunks), proven]
+
+    def _chunks(self, contig: int, start: int, end: int) -> NDArray[np.int64]:
+        at = int(self._layout.starts[contig])
+        return find_chunks(self._data, at, start, end, self._shape)

@@ -43,6 +43,7 @@ from mrdtrack.counting.index_file import (
     UnusableIndex,
     index_path,
 )
+from mrdtrack.counting.index_proof import RecordPlaces
 from mrdtrack.counting.other_formats import (
     DecodedReads,
     Encoded,
@@ -188,7 +189,14 @@ class ReadsFile:
         """Walk the parts of a BAM file that the index names."""
         if self._index is None:
             raise _no_index(self.path)
-        spans = self._index.spans(regions)
+        try:
+            with RecordPlaces(self.path) as places:
+                spans = self._index.spans(regions, places)
+        except UnusableIndex as error:
+            self.findings += (_unusable_index(self._index.path, error),)
+            with self.path.open("rb") as file:
+                yield from self._whole_stream(file, check, threads)
+            return
         with self.path.open("rb") as file:
             batches = chain.from_iterable(read_span(file, *span) for span in spans)
             pieces = (

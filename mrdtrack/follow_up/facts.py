@@ -114,7 +114,7 @@ def read_facts(path: Path) -> Facts:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ResultError(
             str(path), f"is not TOML ({error})", "write it as the documentation shows"
         ) from error
@@ -149,7 +149,13 @@ def read_rows(path: Path, needed: Iterable[str]) -> list[tuple[int, dict[str, st
     head = text.split("\n", 1)[0]
     delimiter = ";" if head.count(";") > head.count(",") else ","
     reader = csv.DictReader(text.splitlines(), delimiter=delimiter, strict=True)
-    missing = [name for name in needed if name not in (reader.fieldnames or ())]
+    try:
+        columns = reader.fieldnames or ()
+    except csv.Error as error:
+        raise ResultError(
+            f"{path}, line 1", f"is no CSV ({error})", "correct the line"
+        ) from error
+    missing = [name for name in needed if name not in columns]
     if missing:
         raise ResultError(
             str(path),

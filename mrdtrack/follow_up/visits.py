@@ -25,7 +25,7 @@ def read_visit(path: Path) -> VisitResult:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ResultError(
             str(path), "is not JSON", "give a SAMPLE.mrd.json that mrdtrack wrote"
         ) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from mrdtrack.counts import MoleculeMode, SampleCounts
 from mrdtrack.errors import CountsError
@@ -59,6 +59,25 @@ class BackgroundFile(FileModel):
     markers: tuple[MarkerBackground, ...]
     classes: dict[str, tuple[SiteBackground, ...]]
     software: str
+
+    @model_validator(mode="after")
+    def _one_number_a_control(self) -> BackgroundFile:
+        """See that every list has one number for each control."""
+        sites = [site for of_class in self.classes.values() for site in of_class]
+        lists = [(f"marker {m.marker}", m.alt, m.molecules) for m in self.markers]
+        lists += [
+            (f"site {site.contig}:{site.position}", site.alt_molecules, site.molecules)
+            for site in sites
+        ]
+        for name, alt, molecules in lists:
+            if not len(alt) == len(molecules) == len(self.controls):
+                raise ValueError(
+                    f"{name} has not one number for each of the "
+                    f"{len(self.controls)} controls"
+                )
+            if any(a > n for a, n in zip(alt, molecules, strict=True)):
+                raise ValueError(f"{name} has more alt molecules than molecules")
+        return self
 
 
 def made_background(

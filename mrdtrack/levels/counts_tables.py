@@ -7,6 +7,7 @@ sample at a time.
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,16 +133,32 @@ def read_frames(
             skip_blank_lines=False,
             index_col=False,
         ) as pieces:
-            for frame in pieces:
+            for frame in _whole_pieces(pieces):
                 _require_columns(path, list(frame.columns), needed)
                 yield line, frame
                 line += len(frame)
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, pd.errors.ParserWarning) as fault:
         raise CountsError(
             str(path),
             f"cannot be read as a table ({_first_line(fault)})",
             "give a tab-separated table with one header line",
         ) from fault
+
+
+def _whole_pieces(pieces: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield the pieces of a table; a row longer than its header is an error.
+
+    pandas would leave its last cells out with no more than a warning.
+    """
+    import pandas as pd
+
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = next(pieces, None)
+        if frame is None:
+            return
+        yield frame
 
 
 def _comment_lines(path: Path) -> int:

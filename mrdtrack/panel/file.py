@@ -27,7 +27,7 @@ def read_panel(path: Path) -> Panel:
     text = _text(path)
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise PanelError(
             str(path), f"this is no valid TOML ({error})", REMEDY
         ) from None

@@ -28,6 +28,7 @@ class Reference:
             raise ReferenceMismatch(
                 str(path), "there is no such reference file", "name a FASTA file"
             )
+        before = pysam.set_verbosity(0)
         try:
             self._fasta = self._open()
         except (OSError, ValueError) as error:
@@ -37,6 +38,8 @@ class Reference:
                 f"the reference cannot be read as FASTA ({error})",
                 "give a plain or bgzip-compressed FASTA (`bgzip`, not `gzip`)",
             ) from None
+        finally:
+            pysam.set_verbosity(before)
         self.lengths = dict(
             zip(self._fasta.references, self._fasta.lengths, strict=True)
         )

@@ -69,7 +69,7 @@ def parse_protocol(where: str, content: bytes) -> LoadedProtocol:
     """
     try:
         tree = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(
             where, f"is not TOML ({error})", "write it as the documentation shows"
         ) from error

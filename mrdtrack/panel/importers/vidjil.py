@@ -120,7 +120,7 @@ def vidjil_tube(path: Path, options: ImportOptions) -> Tube:
 def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise PanelError(
             str(path),
             f"it is no JSON ({error})",

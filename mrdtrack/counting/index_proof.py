@@ -1,0 +1,260 @@
+"""Prove by the reads themselves what an index says, since a BAI has no checksum.
+
+An index that was altered may still look whole and leave reads out. So it is taken as a
+list of places where records start, no more: what is read for a region begins at a
+record that starts well before it, and ends at one that starts behind it. In a sorted
+file nothing between the two can be left out. Where the index does not lead to two such
+records it is not used at all.
+
+What remains on its word alone are reads that start more than `REACH` bases before a
+region and still reach into it: long reads, and reads that skip introns.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from pathlib import Path
+from struct import Struct
+from types import TracebackType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrdtrack.counting.bam_header import HeaderBytes, read_header
+from mrdtrack.counting.bgzf import (
+    BLOCK_MAGIC,
+    HEADROOM,
+    MAX_BLOCK,
+    Batch,
+    Damage,
+    inflate_batch,
+    read_batches,
+    split_blocks,
+)
+
+REACH = 1000
+"""Bases before a region from which reads are looked for whatever an index says."""
+
+NEAR_BLOCKS = 4
+MANY_BLOCKS = 8
+_HEAD = Struct("<Iii")
+_UNPLACED = 1 << 32
+
+Place = tuple[int, int]
+START: Place = (-1, 0)
+END: Place = (_UNPLACED, 0)
+
+
+class Unproven(Exception):
+    """An index does not lead to records that bound a region."""
+
+
+class Known(NamedTuple):
+    """What an index and a header tell: where records start.
+
+    `chunks` are the virtual offsets of a contig's chunks, two a row; `first` is that of
+    the first record of the file, `last` that behind the last one with a place.
+    """
+
+    chunks: NDArray[np.int64]
+    first: int
+    last: int
+
+
+class Wanted(NamedTuple):
+    """A region, and the chunks the index would read for it (two offsets a row)."""
+
+    contig: int
+    start: int
+    end: int
+    chunks: NDArray[np.int64]
+
+
+class RecordPlaces:
+    """Looks up where the records of a BAM file stand, by their virtual offsets."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a BAM file whose header has been found right."""
+        self._size = path.stat().st_size
+        self._file = path.open("rb")
+        self.first, self._n_contigs = self._read_header(str(path))
+        self._places: dict[int, Place] = {}
+
+    def __enter__(self) -> RecordPlaces:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def _read_header(self, name: str) -> tuple[int, int]:
+        """Give the virtual offset of the first record, and the number of contigs."""
+        blocks: list[tuple[int, int]] = []
+
+        def pieces() -> Iterator[bytes]:
+            for batch in read_batches(self._file):
+                blocks.extend((batch.offset + b.start, b.size) for b in batch.blocks)
+                yield inflate_batch(batch)[HEADROOM:].tobytes()
+
+        source = HeaderBytes(name, pieces())
+        n_contigs = len(read_header(source).contigs)
+        left = sum(size for _, size in blocks) - len(source.rest())
+        for start, size in blocks:
+            if left < size:
+                return (start << 16) + left, n_contigs
+            left -= size
+        start, size = blocks[-1]
+        return (start << 16) + size, n_contigs
+
+    def place(self, offset: int) -> Place:
+        """Give contig and position of the record at an offset; `END` behind the last.
+
+        Raises:
+            Unproven: no record starts there.
+        """
+        if offset not in self._places:
+            self._places[offset] = self._look_up(offset)
+        return self._places[offset]
+
+    def before(self, offset: int) -> list[tuple[int, Place]]:
+        """List the records before this one in its block, or in the block before.
+
+        Nothing is listed where a block does not start with a record, as some writers
+        have it, since then its records cannot be told.
+        """
+        block, within = offset >> 16, offset & 0xFFFF
+        if within == 0:
+            found = self._block_before(block)
+            if found is None:
+                return []
+            block, inflated = found
+            within = len(inflated)
+        else:
+            inflated = self._inflate(block, 1)
+        records = list(self._walk(block << 16, inflated[:within]))
+        if not records or records[-1][0] != (block << 16) + within:
+            return []
+        return records[:-1]
+
+    def _look_up(self, offset: int) -> Place:
+        within = offset & 0xFFFF
+        inflated = self._inflate(offset >> 16, 1)
+        if within + 12 > len(inflated):
+            inflated = self._inflate(offset >> 16, MANY_BLOCKS)
+            at_end = self._file.tell() == self._size
+            if len(inflated) == within and at_end:
+                return END
+        return self._checked(inflated[within : within + 12])
+
+    def _checked(self, head: bytes) -> Place:
+        """Read contig and position at the start of a record."""
+        if len(head) < 12:
+            raise Unproven
+        size, contig, position = _HEAD.unpack(head)
+        if size < 33 or not -1 <= contig < self._n_contigs or position < -1:
+            raise Unproven
+        return END if contig < 0 else (contig, position)
+
+    def _walk(self, start: int, data: bytes) -> Iterator[tuple[int, Place]]:
+        """Give the offset and place of each record; last the offset behind them."""
+        at = 0
+        while at + 12 <= len(data):
+            try:
+                place = self._checked(data[at : at + 12])
+            except Unproven:
+                return
+            yield start + at, place
+            at += 4 + int.from_bytes(data[at : at + 4], "little")
+        yield start + at, END
+
+    def _inflate(self, block: int, n_blocks: int) -> bytes:
+        """Inflate a few blocks; nothing at the end of the file."""
+        if block > self._size:
+            raise Unproven
+        self._file.seek(block)
+        data = self._file.read(n_blocks * MAX_BLOCK)
+        try:
+            blocks = split_blocks(data, block)[:n_blocks]
+            batch = Batch(data=data, blocks=blocks, offset=block)
+            return inflate_batch(batch)[HEADROOM:].tobytes()
+        except Damage:
+            raise Unproven from None
+
+    def _block_before(self, block: int) -> tuple[int, bytes] | None:
+        """Find the block that ends where this one starts."""
+        start = max(block - MAX_BLOCK, 0)
+        self._file.seek(start)
+        data = self._file.read(block - start)
+        at = data.rfind(BLOCK_MAGIC)
+        while at >= 0:
+            try:
+                (only,) = split_blocks(data[at:], start + at)
+                batch = Batch(data=data[at:], blocks=(only,), offset=start + at)
+                if at + only.end == len(data):
+                    return start + at, inflate_batch(batch)[HEADROOM:].tobytes()
+            except (Damage, ValueError):
+                pass
+            at = data.rfind(BLOCK_MAGIC, 0, at)
+        return None
+
+
+def proven_span(wanted: Wanted, known: Known, places: RecordPlaces) -> tuple[int, int]:
+    """Give virtual offsets between which all reads that start near a region lie.
+
+    Raises:
+        Unproven: the index does not lead to them.
+    """
+    offsets = sorted({known.first, known.last, *known.chunks.ravel().tolist()})
+    chunks = wanted.chunks
+    if len(chunks):
+        begin, end = int(chunks[:, 0].min()), int(chunks[:, 1].max())
+    else:
+        begin = end = _nearest(offsets, (wanted.contig, wanted.start), places)
+    begin = _begin(begin, (wanted.contig, wanted.start - REACH), offsets, known, places)
+    end = _end(end, (wanted.contig, wanted.end), offsets, known, places)
+    return begin, max(begin, end)
+
+
+def _nearest(offsets: list[int], place: Place, places: RecordPlaces) -> int:
+    """Find the first offset whose record does not stand before a place."""
+    at = bisect_left(offsets, place, key=places.place)
+    return offsets[min(at, len(offsets) - 1)]
+
+
+def _begin(
+    begin: int, bound: Place, offsets: list[int], known: Known, places: RecordPlaces
+) -> int:
+    """Go back to a record that stands at or before `bound`, or to the first of all."""
+    for _ in range(NEAR_BLOCKS):
+        if begin == known.first or places.place(begin) <= bound:
+            return begin
+        records = places.before(begin)
+        if not records:
+            break
+        good = [offset for offset, place in records if place <= bound]
+        if good:
+            return good[-1]
+        begin = records[0][0]
+    at, step = bisect_left(offsets, begin), 1
+    while at > 0:
+        at, step = max(at - step, 0), 2 * step
+        if offsets[at] == known.first or places.place(offsets[at]) <= bound:
+            return max(offsets[at], known.first)
+    raise Unproven
+
+
+def _end(
+    end: int, bound: Place, offsets: list[int], known: Known, places: RecordPlaces
+) -> int:
+    """Go on to a record that stands at or behind `bound`, or behind the last placed."""
+    at, step = bisect_left(offsets, end), 1
+    while end < known.last and places.place(end) < bound:
+        at, step = min(at + step, len(offsets) - 1), 2 * step
+        end = offsets[at]
+    return end
