@@ -1,12 +1,14 @@
 """Is the test calibrated, is its limit of detection true, do its intervals cover?
 
     python -m benchmarks.study [--designs N] [--samples N] [--only TEXT]
-        [--part calibration,sensitivity,coverage] [--seed TEXT]
+        [--part calibration,sensitivity,coverage,intervals] [--seed TEXT]
 
 For each scenario designs are drawn; for each design the test is prepared once and many
 samples are judged: without disease (false-positive rate), at the LoD95 it prints
-(detection), and at levels of 0 to 1,000 molecules (coverage). The LoD95 is compared
-with that of a test that knows every error rate and its spread between samples.
+(detection), and at levels of 0 to 1,000 molecules (coverage; `intervals` is the same at
+depths of 1,000 to 1,000,000). The LoD95 is compared with that of a test that knows
+every error rate and its spread between samples, and with that of one who knows the
+classes but not the markers.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from benchmarks.study_scenarios import (
+    INTERVAL_SCENARIOS,
     SCENARIOS,
     Design,
     Floats,
@@ -39,7 +42,11 @@ from mrdtrack.levels.detection import (
     null_table,
     on_lattice,
 )
-from mrdtrack.levels.level_interval import LikelihoodStore, level_estimate
+from mrdtrack.levels.level_interval import (
+    LevelEstimate,
+    LikelihoodStore,
+    level_estimate,
+)
 from mrdtrack.levels.limits import (
     Sampling,
     critical_values,
@@ -48,7 +55,12 @@ from mrdtrack.levels.limits import (
     truncated_mass,
     truncated_sum,
 )
-from mrdtrack.levels.negative_binomials import RateMixture, count_table, with_signal
+from mrdtrack.levels.negative_binomials import (
+    RateMixture,
+    count_table,
+    log_count_probability,
+    with_signal,
+)
 
 Hits = NDArray[np.bool_]
 
@@ -64,11 +76,17 @@ class Calibration(NamedTuple):
 
 
 class Sensitivity(NamedTuple):
-    """Median printed LoD95, its detection, and geometric mean over the knowing one."""
+    """Median printed LoD95, its detection, and how it compares (geometric means).
+
+    `ratio`: over the LoD95 of a test that knows every rate; `over_told`: over that of
+    this test when it is told the class means and spreads, and only the markers' own
+    rates are left for it to learn. The second is what better estimates could gain.
+    """
 
     lod95: float
     detection: float
     ratio: float
+    over_told: float
 
 
 class Coverage(NamedTuple):
@@ -132,7 +150,7 @@ def calibration(name: str, scenario: Scenario, size: int, samples: int) -> Calib
 
 def sensitivity(name: str, scenario: Scenario, size: int, samples: int) -> Sensitivity:
     """Return the median LoD95 of a scenario, its detection, and its ratio."""
-    lods, detected, known = [], [], []
+    lods, detected, known, told = [], [], [], []
     for design, rng in designs(scenario, name, size):
         table = prepared(design)
         lod = limits(table, 0.01, Sampling(None, 1, 0.3)).lod95
@@ -140,8 +158,14 @@ def sensitivity(name: str, scenario: Scenario, size: int, samples: int) -> Sensi
         lods.append(lod)
         detected.append(float(rejection(table, counts, 0.01).mean()))
         known.append(knowing_lod95(design))
-    ratio = float(np.exp(np.mean(np.log(lods)) - np.mean(np.log(known))))
-    return Sensitivity(float(np.median(lods)), float(np.mean(detected)), ratio)
+        told.append(limits(told_table(design), 0.01, Sampling(None, 1, 0.3)).lod95)
+    means = [float(np.mean(np.log(values))) for values in (lods, known, told)]
+    return Sensitivity(
+        float(np.median(lods)),
+        float(np.mean(detected)),
+        float(np.exp(means[0] - means[1])),
+        float(np.exp(means[0] - means[2])),
+    )
 
 
 def knowing_lod95(design: Design, alpha: float = 0.01) -> float:
@@ -185,30 +209,41 @@ def knowing_lod95(design: Design, alpha: float = 0.01) -> float:
 
 
 def coverage(
-    name: str, scenario: Scenario, signal: float, size: int, samples: int
-) -> Coverage:
-    """Return how often intervals hold a level of so many expected molecules."""
-    held: list[float] = []
-    widths = np.zeros(2)
-    for design, rng in designs(scenario, name, size):
+    name: str, scenario: Scenario, signals: Sequence[float], size: int, samples: int
+) -> list[Coverage]:
+    """Return how often intervals hold levels of so many expected molecules.
+
+    Widths are compared with those of one who knows the rates, on a tenth of the
+    samples and only where there are controls: else each sample has rates of its own.
+    """
+    held = np.zeros((len(signals), size))
+    widths = np.zeros((len(signals), 2))
+    for d, (design, rng) in enumerate(designs(scenario, name, size)):
         tables = prepared(design), knowing_table(design)
-        table = tables[0]
-        level = signal / float(table.molecules.sum())
         stores = [LikelihoodStore(either) for either in tables]
-        counts = judged_counts(design, draw_samples(design, level, samples, rng))
-        inside = 0
-        for alt in counts:
-            sample = LevelCounts(alt, table.molecules, table.ratio)
-            found = [
-                level_estimate(either, sample, evidence(either, alt), store)
-                for either, store in zip(tables, stores, strict=True)
-            ]
-            inside += found[0].low <= level <= found[0].high
-            widths += [estimate.high - estimate.low for estimate in found]
-        held.append(inside / samples)
-    error = float(np.std(held, ddof=1) / np.sqrt(size))
-    width = float(widths[0] / widths[1])
-    return Coverage(signal, float(np.mean(held)), error, width)
+        for i, signal in enumerate(signals):
+            level = min(signal / float(tables[0].molecules.sum()), 1.0)
+            counts = judged_counts(design, draw_samples(design, level, samples, rng))
+            compared = len(counts) // 10 + 1 if scenario.controls else 0
+            for j, alt in enumerate(counts):
+                found = _interval(tables[0], stores[0], alt)
+                held[i, d] += found.low <= level <= found.high
+                if j < compared:
+                    known = _interval(tables[1], stores[1], alt)
+                    widths[i] += found.high - found.low, known.high - known.low
+    share = held / samples
+    error = share.std(axis=1, ddof=1) / np.sqrt(size)
+    with np.errstate(invalid="ignore"):
+        width = widths[:, 0] / widths[:, 1]
+    return [
+        Coverage(*map(float, row))
+        for row in zip(signals, share.mean(axis=1), error, width, strict=True)
+    ]
+
+
+def _interval(table: NullTable, store: LikelihoodStore, alt: Ints) -> LevelEstimate:
+    sample = LevelCounts(alt, table.molecules, table.ratio)
+    return level_estimate(table, sample, evidence(table, alt), store)
 
 
 def knowing_table(design: Design, alpha: float = 0.01) -> NullTable:
@@ -228,47 +263,97 @@ def knowing_table(design: Design, alpha: float = 0.01) -> NullTable:
     return null_table(molecules, np.ones(size), mixture, alpha)
 
 
+def told_table(design: Design, alpha: float = 0.01) -> NullTable:
+    """Return the null table of one who knows class means and spreads, not own rates."""
+    s = design.scenario
+    x = np.arange(-8.0, 6.0, 0.2)
+    if s.family == "gamma":
+        k = 1 / s.site_cv**2
+        prior = np.exp(k * x - k * np.exp(x))
+    else:
+        variance = np.log1p(s.site_cv**2)
+        prior = np.exp(-0.5 * (x + variance / 2) ** 2 / variance)
+    tau2 = s.transient_cv**2
+    weight = np.tile(prior, (s.markers, 1))
+    for i, key in enumerate(design.keys):
+        own = design.controls.of(key.marker)
+        expected = own.molecules / s.design_factor * design.control_rate[i]
+        mean = np.exp(x)[:, None] * expected
+        alt = np.floor(own.alt / s.design_factor + 0.5)
+        lik = log_count_probability(alt, mean, np.full_like(mean, 1 / tau2))
+        weight[i] *= np.exp(lik.sum(axis=1) - lik.sum(axis=1).max())
+    rate = design.class_rate[:, None] * np.exp(x) + s.bleed
+    size = s.markers
+    mixture = RateMixture(
+        weight=weight / weight.sum(axis=1, keepdims=True),
+        rate=rate,
+        shape=np.full_like(rate, 1 / tau2),
+        class_of=np.full(size, -1, dtype=np.int64),
+        nodes=np.zeros((0, 1)),
+        given_node=weight[:, None, :],
+    )
+    molecules = np.maximum(design.molecules / s.design_factor, 1.0)
+    return null_table(molecules, np.ones(size), mixture, alpha)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Print the tables of the study as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--designs", type=int, default=200)
     parser.add_argument("--samples", type=int, default=200)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--part", default="calibration,sensitivity,coverage")
+    parser.add_argument("--only", default="", help="scenarios with this in their name")
+    parser.add_argument("--part", default="calibration,sensitivity,coverage,intervals")
     parser.add_argument("--seed", default="", help="another text draws other designs")
     asked = parser.parse_args(arguments)
     chosen = {n: s for n, s in SCENARIOS.items() if asked.only in n}
+    deep = {n: s for n, s in INTERVAL_SCENARIOS.items() if asked.only in n}
     if "calibration" in asked.part:
-        print("| scenario | at 0.05 | at 0.01 | at 0.001 |\n|---|---|---|---|")
-        for name, scenario in chosen.items():
-            found = calibration(
-                name + asked.seed, scenario, asked.designs, asked.samples
-            )
-            cells = [
-                f"{rate:.4f} ± {error:.4f}"
-                for rate, error in zip(found.rate, found.error, strict=True)
-            ]
-            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        _print_calibration(chosen, asked)
     if "sensitivity" in asked.part:
-        print("\n| scenario | LoD95 | detected at it | over the knowing test |")
-        print("|---|---|---|---|")
-        for name, scenario in chosen.items():
-            seen = sensitivity(
-                name + asked.seed, scenario, max(asked.designs // 4, 2), asked.samples
-            )
-            told = f"{seen.lod95:.3g} | {seen.detection:.3f} | {seen.ratio:.2f}"
-            print(f"| {name} | {told} |", flush=True)
+        _print_sensitivity(chosen, asked)
     if "coverage" in asked.part:
-        print(f"\n| scenario | {' | '.join(f'{s:g}' for s in SIGNALS)} |")
-        print("|---|" + "---|" * len(SIGNALS))
-        for name, scenario in chosen.items():
-            cells = []
-            for signal in SIGNALS:
-                held = coverage(
-                    name + asked.seed, scenario, signal, max(asked.designs // 5, 2), 10
-                )
-                cells.append(f"{held.coverage:.3f} ({held.width:.2f})")
-            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        _print_coverage(chosen, asked, max(asked.designs // 4, 2), 10)
+    if "intervals" in asked.part:
+        _print_coverage(deep, asked, max(asked.designs // 2, 2), 20)
+
+
+def _print_calibration(
+    chosen: Mapping[str, Scenario], asked: argparse.Namespace
+) -> None:
+    print("| scenario | at 0.05 | at 0.01 | at 0.001 |\n|---|---|---|---|")
+    for name, scenario in chosen.items():
+        found = calibration(name + asked.seed, scenario, asked.designs, asked.samples)
+        cells = [
+            f"{rate:.4f} ± {error:.4f}"
+            for rate, error in zip(found.rate, found.error, strict=True)
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _print_sensitivity(
+    chosen: Mapping[str, Scenario], asked: argparse.Namespace
+) -> None:
+    print("\n| scenario | LoD95 | detected at it | over knowing | over told |")
+    print("|---|---|---|---|---|")
+    for name, scenario in chosen.items():
+        size = max(asked.designs // 4, 2)
+        seen = sensitivity(name + asked.seed, scenario, size, asked.samples)
+        told = f"{seen.lod95:.3g} | {seen.detection:.3f} | {seen.ratio:.2f}"
+        print(f"| {name} | {told} | {seen.over_told:.2f} |", flush=True)
+
+
+def _print_coverage(
+    chosen: Mapping[str, Scenario], asked: argparse.Namespace, size: int, samples: int
+) -> None:
+    print(f"\n| scenario | {' | '.join(f'{s:g}' for s in SIGNALS)} |")
+    print("|---|" + "---|" * len(SIGNALS))
+    for name, scenario in chosen.items():
+        rows = coverage(name + asked.seed, scenario, SIGNALS, size, samples)
+        cells = [
+            f"{row.coverage:.3f}" + (f" ({row.width:.2f})" if row.width > 0 else "")
+            for row in rows
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

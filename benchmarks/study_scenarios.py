@@ -57,13 +57,15 @@ class Scenario:
 class Design(NamedTuple):
     """One drawn design: what the test is given, and the truth it does not know.
 
-    `molecules`, `class_rate`, `rate` [M]: depth, mean of the markers' class, own rate.
+    `molecules`, `class_rate`, `rate` [M]: depth, mean of the markers' class, own rate;
+    `control_rate` [M, m]: mean of the markers' class in each control.
     """
 
     scenario: Scenario
     molecules: Ints
     class_rate: Floats
     rate: Floats
+    control_rate: Floats
     keys: tuple[MarkerKey, ...]
     sites: SiteCounts
     controls: Controls
@@ -113,6 +115,19 @@ SCENARIOS: dict[str, Scenario] = {
     "junctions, no control": JUNCTION,
     "junctions, 10 controls": replace(JUNCTION, controls=10),
     "declared bleed, 10 controls": replace(UMI, bleed=1e-5, controls=10),
+}
+
+INTERVAL_DEPTHS = (1_000, 10_000, 100_000, 1_000_000)
+INTERVAL_SCENARIOS: dict[str, Scenario] = {
+    f"{name}, {depth:,} molecules": replace(scenario, depth=float(depth))
+    for name, scenario in {
+        "1 marker, no control": replace(UMI, markers=1),
+        "1 marker, 10 controls": replace(UMI, markers=1, controls=10),
+        "UMI, no control": UMI,
+        "UMI, 10 controls": replace(UMI, controls=10),
+        "raw reads, 10 controls": replace(RAW, controls=10),
+    }.items()
+    for depth in INTERVAL_DEPTHS
 }
 
 
@@ -182,6 +197,7 @@ def draw_design(scenario: Scenario, rng: np.random.Generator) -> Design:
         molecules,
         mean[of] * s.shift,
         mean[of] * own * s.shift,
+        mean[of, None] * control_mean[of],
         tuple(MarkerKey(f"m{i}", f"c{of[i]}", s.bleed) for i in range(s.markers)),
         SiteCounts("sample", sites),
         controls,
@@ -208,8 +224,11 @@ def draw_samples(
     rate = rate * spread(rng, s.transient_cv, "gamma", shape)
     mean = design.molecules * rate
     counts = reads_of(rng, mean, s.copies)
-    counts += reads_of(rng, np.full(shape, level) * design.molecules, s.copies)
+    if s.copies <= 1:
+        counts += rng.binomial(design.molecules, np.full(shape, min(level, 1.0)))
+    else:
+        counts += reads_of(rng, np.full(shape, level) * design.molecules, s.copies)
     if s.bleed:
         bleed = s.bleed * rng.gamma(4, 0.25, shape)
         counts += rng.poisson(design.molecules * bleed)
-    return counts.astype(np.int64)
+    return np.minimum(counts, design.molecules).astype(np.int64)

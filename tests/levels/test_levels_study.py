@@ -52,11 +52,11 @@ def test_the_printed_lod95_is_detected_in_95_of_100(name: str, most: float) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("signal", SIGNALS)
-def test_intervals_hold_the_truth(signal: float) -> None:
-    found = coverage("UMI, 10 controls", SCENARIOS["UMI, 10 controls"], signal, 12, 15)
-    assert found.coverage >= 0.945 - 2.6 * max(found.error, 0.016)
-    assert found.width < 1.4
+@pytest.mark.parametrize("name", ["UMI, 10 controls", "1 marker, no control"])
+def test_intervals_hold_the_truth(name: str) -> None:
+    for found in coverage(name, SCENARIOS[name], SIGNALS, 12, 15):
+        assert found.coverage >= 0.945 - 2.6 * max(found.error, 0.016)
+        assert not found.width >= 1.4
 
 
 def test_the_knowing_test_sees_no_less() -> None:
