@@ -18,11 +18,16 @@ Severity = Literal["info", "warning", "error"]
 
 
 class QualityFinding(FileModel):
-    """Something a reader of the result must know about its quality."""
+    """Something a reader of the result must know about its quality.
+
+    `message` is the English sentence of `code` (see `mrdtrack.findings`) with `values`
+    filled in: names, counts, shares and probabilities.
+    """
 
     code: str
     severity: Severity
     message: str
+    values: dict[str, str | int | float | tuple[str, ...]] = {}
 
 
 class MarkerCounts(FileModel):
@@ -30,7 +35,8 @@ class MarkerCounts(FileModel):
 
     `molecules` is `alt + ref + ambiguous + other`. `denominator` is what the fraction
     is taken of (its rule is `denominator_kind`). Counts are None where the marker
-    could not be counted at all; then `assessable` is False and `reason` says why.
+    could not be counted at all; then `assessable` is False and `reason` says why
+    and `reason_code` is its code (empty where a table gave words of its own).
     `error_class` names the background class: `A[C>T]G` for a substitution in its
     context on the forward reference strand, `mnv`, `ins1:h4` / `del1:h4` for an indel
     of so many bases beside a repeat run of so many bases (run length capped at 20,
@@ -53,6 +59,7 @@ class MarkerCounts(FileModel):
     error_class: str
     assessable: bool
     reason: str = ""
+    reason_code: str = ""
     role: Role = "level"
     group: str | None = None
     gene: str | None = None
@@ -84,7 +91,11 @@ class BackgroundSite(FileModel):
 
 
 class IdentityCounts(FileModel):
-    """Molecules of the two alleles of one germline position (1-based)."""
+    """Molecules of the two alleles of one germline position (1-based).
+
+    `source`: a position of the panel, or one at which these reads showed a common
+    allele. `other_molecules` show neither allele: wrong bases.
+    """
 
     contig: str
     position: int
@@ -93,6 +104,21 @@ class IdentityCounts(FileModel):
     genotype: str | None
     ref_molecules: int
     alt_molecules: int
+    other_molecules: int = 0
+    source: Literal["panel", "reads"] = "panel"
+
+
+class SearchedStretch(FileModel):
+    """Positions [start, end] (1-based) that were searched for germline alleles.
+
+    Each of them was read by `molecules` or more, and those that are not listed with
+    the sample's alleles showed none.
+    """
+
+    contig: str
+    start: int
+    end: int
+    molecules: int
 
 
 class SampleCounts(FileModel):
@@ -103,5 +129,6 @@ class SampleCounts(FileModel):
     markers: tuple[MarkerCounts, ...]
     background: tuple[BackgroundSite, ...] = ()
     identity: tuple[IdentityCounts, ...] = ()
+    searched: tuple[SearchedStretch, ...] = ()
     family_sizes: dict[int, int] = {}
     quality: tuple[QualityFinding, ...] = ()

@@ -43,7 +43,7 @@ class Stretches:
 
 
 def lay_stretches(plan: CountingPlan, reference: Reference | None) -> Stretches:
-    """Choose the positions around the located markers."""
+    """Choose the positions around the located markers, and the germline ones."""
     places: list[tuple[str, int, int]] = []
     own: list[tuple[str, int, int]] = []
     for _, haplotypes in plan.located:
@@ -51,7 +51,9 @@ def lay_stretches(plan: CountingPlan, reference: Reference | None) -> Stretches:
             margin = 0 if haplotypes.event == "substitution" else MARGIN
             places.append((contig, low - REACH, high + REACH))
             own.append((contig, low - margin, high + margin))
-    own += [(p.contig, p.position - 1, p.position) for p in plan.identity]
+    germline = [(p.contig, p.position - 1, p.position) for p in plan.identity]
+    places += germline
+    own += germline
     merged = _merged(places, plan.contigs, reference)
     first = np.concatenate(([0], np.cumsum([high - low for _, low, high in merged])))
     of_marker = np.zeros(int(first[-1]), bool)
@@ -118,17 +120,24 @@ def _around(reference: Reference | None, contig: str, low: int, high: int) -> st
     return "" if reference is None else reference.fetch(contig, low - 1, high + 1)
 
 
-def count_background(
+def tally_positions(
     stretches: Stretches,
     parts: Sequence[BackgroundRows],
     grouping: Grouping,
     settings: CountingSettings,
-) -> tuple[BackgroundSite, ...]:
-    """Count the molecules that show each wrong allele at each position."""
+) -> BackgroundCounts | None:
+    """Count the molecules that show each base and indel at each position."""
     if not parts:
+        return None
+    return _tally(join_rows(parts), stretches, grouping, settings.min_family_size)
+
+
+def background_sites(
+    stretches: Stretches, counts: BackgroundCounts | None
+) -> tuple[BackgroundSite, ...]:
+    """List the molecules that show each wrong allele at each non-marker position."""
+    if counts is None:
         return ()
-    rows = join_rows(parts)
-    counts = _tally(rows, stretches, grouping, settings.min_family_size)
     sites: list[BackgroundSite] = []
     for index in range(len(stretches.contigs)):
         sites += _sites_of(index, stretches, counts)

@@ -11,10 +11,12 @@ from typing import TypeVar
 
 from mrdtrack.counting.background import (
     Stretches,
-    count_background,
+    background_sites,
     lay_stretches,
     share_unlike_reference,
+    tally_positions,
 )
+from mrdtrack.counting.identity import germline_alleles
 from mrdtrack.counting.molecules import (
     Grouping,
     choose_grouping,
@@ -25,10 +27,9 @@ from mrdtrack.counting.plan import CountingPlan, plan_counting
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
 from mrdtrack.counting.sequence_tally import SequenceHits, tally_sequences
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
-from mrdtrack.counting.tally import tally_identity, tally_marker, unassessable
+from mrdtrack.counting.tally import tally_marker, unassessable
 from mrdtrack.counts import (
     BackgroundSite,
-    IdentityCounts,
     MarkerCounts,
     SampleCounts,
 )
@@ -84,21 +85,24 @@ def count_reads(
         join_observations([observations, hits.observations]),
         settings.molecules,
     )
-    located, identity, sizes = _tally_located(plan, observations, grouping, settings)
+    located, sizes = _tally_located(plan, observations, grouping, settings)
     rows = tally_sequences(plan.sequences, hits, grouping, settings.min_family_size)
-    background = count_background(
+    positions = tally_positions(
         stretches, _present(part.rows for part in heard), grouping, settings
     )
+    background = background_sites(stretches, positions)
     _check_fit(path, background)
+    germline = germline_alleles(plan.identity, stretches, positions)
     counted = {row.marker: row for row in (*located, *rows.markers)}
-    for marker, reason in plan.left_out:
-        counted[marker.id] = unassessable(marker, grouping.mode, reason)
+    for marker, why_not in plan.left_out:
+        counted[marker.id] = unassessable(marker, grouping.mode, why_not)
     return SampleCounts(
         sample=sample or sample_name(reads),
         molecule_mode=grouping.mode,
         markers=tuple(counted[marker.id] for marker in panel.marker),
         background=background,
-        identity=identity,
+        identity=germline.identity,
+        searched=germline.searched,
         family_sizes=dict(sorted((sizes + Counter(rows.family_sizes)).items())),
         quality=(*reads.findings, *grouping.findings, *plan.findings),
     )
@@ -151,7 +155,7 @@ def _listen(
 ) -> Heard:
     """Run every kernel that has something to look for over one chunk."""
     index = plan.sequence_index
-    located = bool(plan.located or plan.identity)
+    located = bool(plan.located)
     return Heard(
         observations=(
             observe_records(chunk, plan.targets, read_filter) if located else None
@@ -187,10 +191,10 @@ def _tally_located(
     observations: Observations,
     grouping: Grouping,
     settings: CountingSettings,
-) -> tuple[list[MarkerCounts], tuple[IdentityCounts, ...], Counter[int]]:
-    """Count located markers and identity positions, and families by their size."""
-    if not plan.located and not plan.identity:
-        return [], (), Counter()
+) -> tuple[list[MarkerCounts], Counter[int]]:
+    """Count located markers, and families by their size."""
+    if not plan.located:
+        return [], Counter()
     grouped = group_molecules(
         observations,
         plan.targets.threshold,
@@ -202,12 +206,7 @@ def _tally_located(
         tally_marker(index, marker, haplotypes, grouped, grouping.mode)
         for index, (marker, haplotypes) in enumerate(plan.located)
     ]
-    first = len(plan.located)
-    identity = tuple(
-        tally_identity(first + index, position, grouped)
-        for index, position in enumerate(plan.identity)
-    )
-    return rows, identity, Counter(grouped.family_sizes)
+    return rows, Counter(grouped.family_sizes)
 
 
 def sample_name(reads: ReadsFile) -> str:

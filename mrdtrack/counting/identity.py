@@ -56,8 +56,8 @@ def germline_alleles(
     if counts is None:
         return GermlineAlleles(identity=given, searched=())
     found = [site for site in _free_sites(stretches, counts) if _is_common(site)]
-    # By a checksum of the place, so that all visits keep nearly the same ones; an absent
-    # one then says nothing, so nothing is claimed to have been searched.
+    # By a checksum of the place, so that all visits keep nearly the same ones; absent
+    # ones then say nothing, so nothing is claimed to have been searched.
     kept = set(sorted(found, key=_checksum)[:MOST_FOUND])
     whole = len(kept) == len(found)
     searched = tuple(_searched(stretches, counts)) if whole else ()

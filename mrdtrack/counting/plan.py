@@ -10,6 +10,7 @@ from mrdtrack.counting.sequence_index import build_sequence_index
 from mrdtrack.counting.targets import build_targets
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError, FaultList, InputError, ReferenceMismatch
+from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import SMALL_INDEL, Targets
 from mrdtrack.kernels.observations import MATE_REACH
 from mrdtrack.kernels.sequences import SequenceIndex
@@ -32,10 +33,10 @@ REACH = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountingPlan:
-    """What is counted: markers with haplotypes, then identity positions; sequences.
+    """What is counted: markers with haplotypes, germline positions, sequences.
 
-    The first rows of `targets` are those of `located`, the others those of `identity`.
-    `left_out` are markers that cannot be counted in these reads, with the reason.
+    The rows of `targets` are those of `located`. `left_out` are markers that cannot be
+    counted in these reads, with the code of the reason.
     """
 
     located: tuple[tuple[Located, MarkerHaplotypes], ...]
@@ -50,7 +51,9 @@ class CountingPlan:
     @property
     def regions(self) -> list[Region]:
         """The stretches of the reference whose reads matter, merged."""
-        regions: list[Region] = []
+        wanted = [
+            (self.contigs[p.contig], p.position - 1, p.position) for p in self.identity
+        ]
         for contig, low, high, marker in zip(
             self.targets.window_contig.tolist(),
             self.targets.window_low.tolist(),
@@ -59,7 +62,9 @@ class CountingPlan:
             strict=True,
         ):
             wide = REACH if self.targets.event[marker] <= SMALL_INDEL else MATE_REACH
-            start, end = max(low - wide, 0), high + wide
+            wanted.append((contig, max(low - wide, 0), high + wide))
+        regions: list[Region] = []
+        for contig, start, end in sorted(wanted):
             last = regions[-1] if regions else None
             if last is not None and last.contig_index == contig and start <= last.end:
                 regions[-1] = Region(contig, last.start, max(end, last.end))
@@ -81,18 +86,18 @@ def plan_counting(
     markers = [m for m in panel.marker if not isinstance(m, Sequence)]
     left_out: tuple[tuple[Marker, str], ...] = ()
     if markers and not reads.is_aligned:
-        why = "the reads are not aligned, so markers with a position cannot be counted"
-        left_out, markers = tuple((m, why) for m in markers), []
+        left_out, markers = tuple((m, "not_aligned") for m in markers), []
     located = tuple(zip(markers, marker_haplotypes(markers, reference), strict=True))
     identity = panel.identity if reads.is_aligned and reference is not None else ()
     positions = [_as_variant(position) for position in identity]
-    haplotypes = [h for _, h in located] + marker_haplotypes(positions, reference)
+    of_markers = [h for _, h in located]
+    haplotypes = of_markers + marker_haplotypes(positions, reference)
     contigs = {name: index for index, name in enumerate(reads.header.contigs)}
     _check_contigs(haplotypes, reads, reference)
     return CountingPlan(
         located=located,
         identity=identity,
-        targets=build_targets(haplotypes, contigs),
+        targets=build_targets(of_markers, contigs),
         contigs=contigs,
         sequences=sequences,
         sequence_index=build_sequence_index(sequences) if sequences else None,
@@ -182,14 +187,7 @@ def _extract(
     short = sorted(c for c in contigs if reference.length(c) < lengths[c])
     if not short:
         return ()
-    return (
-        QualityFinding(
-            code="REFERENCE_EXTRACT",
-            severity="warning",
-            message=f"the reference holds only a part of {', '.join(short[:4])}: "
-            "positions must be those of the extract",
-        ),
-    )
+    return (finding("REFERENCE_EXTRACT", "warning", contigs=tuple(short)),)
 
 
 def _mixed_samples(reads: ReadsFile) -> tuple[QualityFinding, ...]:
@@ -197,10 +195,5 @@ def _mixed_samples(reads: ReadsFile) -> tuple[QualityFinding, ...]:
     if len(names) < 2:
         return ()
     return (
-        QualityFinding(
-            code="MIXED_SAMPLES",
-            severity="warning",
-            message=f"the read groups name {len(names)} samples "
-            f"({', '.join(names[:4])}): they are counted as one",
-        ),
+        finding("MIXED_SAMPLES", "warning", n_samples=len(names), samples=tuple(names)),
     )

@@ -11,17 +11,17 @@ from mrdtrack.counting.molecules import GroupedMolecules
 from mrdtrack.counting.targets import JUNCTION_ANCHOR, error_class
 from mrdtrack.counts import (
     DenominatorKind,
-    IdentityCounts,
     MarkerCounts,
     MoleculeMode,
 )
+from mrdtrack.findings import REASONS
 from mrdtrack.kernels.arrays import (
     CROSSES_LEFT,
     CROSSES_RIGHT,
 )
 from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
-from mrdtrack.panel.model import IdentityPosition, Marker
+from mrdtrack.panel.model import Marker
 
 UNEVEN_SIDES = 2.0
 """Sides of a breakpoint whose depths differ more are captured unequally."""
@@ -61,7 +61,7 @@ def tally_marker(
     denominator = _denominator(haplotypes, kind, crosses, amplicon=amplicon)
     informative = int(counts[ALT] + counts[REF] + counts[OTHER])
     assessable = denominator.molecules > 0
-    reason = "" if assessable else _why_not(haplotypes, informative, high - low)
+    why_not = "" if assessable else _why_not(haplotypes, informative, high - low)
     return MarkerCounts(
         marker=marker.id,
         kind=marker.kind,
@@ -75,7 +75,8 @@ def tally_marker(
         denominator=denominator.molecules,
         error_class=error_class(haplotypes),
         assessable=assessable,
-        reason=reason,
+        reason=REASONS[why_not] if why_not else "",
+        reason_code=why_not,
         role=marker.role,
         group=marker.group,
         gene=marker.gene,
@@ -169,32 +170,17 @@ def sides_known(haplotypes: MarkerHaplotypes) -> tuple[bool, bool]:
 def _why_not(haplotypes: MarkerHaplotypes, informative: int, reached: int) -> str:
     mark = haplotypes.alt.marks[0]
     if "N" in haplotypes.alt.bases[mark.start - 5 : mark.end + 5]:
-        return "the reference is unknown (N) at the marker"
+        return "reference_unknown"
     if reached == 0:
-        return "no molecule reached the marker"
-    if informative == 0:
-        return "no molecule could tell the marker from the reference"
-    return "no molecule crosses the edges of the marker"
+        return "not_reached"
+    return "edges_not_crossed" if informative else "not_told_apart"
 
 
-def tally_identity(
-    index: int, position: IdentityPosition, grouped: GroupedMolecules
-) -> IdentityCounts:
-    """Count the molecules of either allele of one germline position."""
-    kind = grouped.molecules.kind[grouped.molecules.marker == index]
-    return IdentityCounts(
-        contig=position.contig,
-        position=position.position,
-        ref=position.ref,
-        alt=position.alt,
-        genotype=position.genotype,
-        ref_molecules=int(np.sum(kind == REF)),
-        alt_molecules=int(np.sum(kind == ALT)),
-    )
+def unassessable(marker: Marker, mode: MoleculeMode, why_not: str) -> MarkerCounts:
+    """Give the row of a marker that these reads cannot be asked for.
 
-
-def unassessable(marker: Marker, mode: MoleculeMode, reason: str) -> MarkerCounts:
-    """Give the row of a marker that these reads cannot be asked for."""
+    `why_not` is a code of `mrdtrack.findings.REASONS`.
+    """
     return MarkerCounts(
         marker=marker.id,
         kind=marker.kind,
@@ -208,7 +194,8 @@ def unassessable(marker: Marker, mode: MoleculeMode, reason: str) -> MarkerCount
         denominator=None,
         error_class="junction",
         assessable=False,
-        reason=reason,
+        reason=REASONS[why_not],
+        reason_code=why_not,
         role=marker.role,
         group=marker.group,
         gene=marker.gene,

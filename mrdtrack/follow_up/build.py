@@ -8,9 +8,16 @@ from dataclasses import dataclass, field, replace
 from mrdtrack import __version__
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import ResultError
+from mrdtrack.findings import finding
 from mrdtrack.follow_up.assessment import Assessment, assess
 from mrdtrack.follow_up.course import find_disagreement
 from mrdtrack.follow_up.facts import Facts, gather_anchors
+from mrdtrack.follow_up.identity import (
+    Known,
+    apply_identity,
+    check_identity,
+    unchecked,
+)
 from mrdtrack.follow_up.kinetics import Threshold, add_series_facts, describe_series
 from mrdtrack.follow_up.readings import Exclusions, find_germline, plain_name
 from mrdtrack.follow_up.series import Series, SeriesKey, split_series
@@ -43,6 +50,8 @@ class Given:
         facts: disease facts.
         protocols: rules to apply; None takes the disease's packaged defaults.
         baseline: sample to measure reductions from; None finds it.
+        identity: a donor, and samples accepted by name; the day of the transplant is
+            taken from the facts and treatments.
         as_of: the day samples are due or overdue on; None is the last visit's.
     """
 
@@ -52,6 +61,7 @@ class Given:
     protocols: Sequence[LoadedProtocol] | None = None
     baseline: str | None = None
     as_of: str | None = None
+    identity: Known = field(default_factory=Known)
 
 
 def build_timeline(
@@ -71,7 +81,11 @@ def build_timeline(
     if protocols is None:
         protocols = [read_packaged(name) for name in choose_default(disease)]
     _check_protocols(protocols, disease)
-    visits = order_visits([*map(draft_visit, results), *given.external])
+    anchors = gather_anchors(given.facts, given.treatments)
+    known = replace(given.identity, transplant=anchors.get("transplant"))
+    checks = check_identity(results, known)
+    own = apply_identity([draft_visit(result) for result in results], checks, known)
+    visits = order_visits([*own, *given.external])
     check_names(visits)
     filled = [_fill(member) for member in _split(visits, given.baseline)]
     visits = order_visits([visit for member in filled for visit in member.visits])
@@ -81,7 +95,6 @@ def build_timeline(
         for member in filled
     ]
     kinetics = tuple(k for k in described if k is not None)
-    anchors = gather_anchors(given.facts, given.treatments)
     found = _assess(
         rules,
         Case(
@@ -109,7 +122,8 @@ def build_timeline(
         treatments=tuple(given.treatments),
         protocols=tuple(_name_protocol(loaded) for loaded in protocols),
         anchors=anchors,
-        quality=_find_shared_days(visits),
+        identity=checks,
+        quality=(*_find_shared_days(visits), *unchecked(results, checks)),
         software=Software(version=__version__),
     )
 
@@ -230,13 +244,9 @@ def _find_shared_days(visits: Sequence[TimelineVisit]) -> tuple[QualityFinding, 
     """Tell of days with more than one tissue: they are kept apart."""
     tissues: dict[str, set[str]] = {}
     for visit in visits:
-        tissues.setdefault(visit.date, set()).add(visit.specimen or "not told")
+        tissues.setdefault(visit.date, set()).add(visit.specimen or "not_told")
     return tuple(
-        QualityFinding(
-            code="several_specimens",
-            severity="info",
-            message=f"{day}: {', '.join(sorted(named))} are kept apart",
-        )
+        finding("several_specimens", "info", day=day, specimens=tuple(sorted(named)))
         for day, named in sorted(tissues.items())
         if len(named) > 1
     )

@@ -77,6 +77,7 @@ class TimelineVisit(FileModel):
     p_value: float | None = None
     call: Call | None
     reason: str = ""
+    reason_codes: tuple[str, ...] = ()
     abl1_copies: float | None = None
     baseline: bool = False
     log10_reduction: Estimate | None = None
@@ -211,6 +212,38 @@ class Treatment(FileModel):
     kind: str
 
 
+class IdentityCheck(FileModel):
+    """Whose sample it is, by its germline alleles beside those of `against`.
+
+    `against` is a sample, or `panel` where that gives the genotypes. `mixed` is a
+    contamination too large for one; `donor_cells` are a donor's after a transplant
+    (`log10_ratio` is then that of patient and donor over anyone else). `log10_ratio`:
+    likelihood ratio of one person, contaminated or not, over another. `other_share`:
+    share of the molecules that are not the patient's. `y_differs`: one of the two
+    samples shows the Y chromosome, the other does not. `accepted`: the user accepted
+    by name a sample that failed.
+    """
+
+    sample: str
+    against: str
+    verdict: Literal[
+        "same_person",
+        "other_person",
+        "relative",
+        "contaminated",
+        "mixed",
+        "sex_mismatch",
+        "donor_cells",
+        "undecided",
+        "not_compared",
+    ]
+    n_positions: int
+    log10_ratio: float | None = None
+    other_share: Estimate | None = None
+    y_differs: bool = False
+    accepted: bool = False
+
+
 class ProtocolUsed(FileModel):
     """A protocol that was applied; `conditions` are to be printed with its flags."""
 
@@ -246,5 +279,6 @@ class Timeline(FileModel):
     treatments: tuple[Treatment, ...] = ()
     protocols: tuple[ProtocolUsed, ...] = ()
     anchors: dict[str, str] = {}
+    identity: tuple[IdentityCheck, ...] = ()
     quality: tuple[QualityFinding, ...] = ()
     software: Software

@@ -148,6 +148,7 @@ def draft_visit(result: VisitResult) -> TimelineVisit:
         p_value=level.p_value,
         call=level.call,
         reason=level.reason,
+        reason_codes=level.reason_codes,
         markers=result.markers,
         quality=result.quality,
     )

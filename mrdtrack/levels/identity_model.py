@@ -52,10 +52,12 @@ MOST_ERROR: Final = 0.02
 """What is commoner in the first sample is no error but an allele."""
 OUTLIERS_PANEL: Final = np.array([0.001])
 """Share of the panel's positions that tell nothing (an artefact, a rare mutation)."""
-OUTLIERS_FOUND: Final = np.array([0.05, 0.5])
-OUTLIERS_PRIOR: Final = np.array([0.9, 0.1])
+OUTLIERS_FOUND: Final = np.array([0.05, 0.5, 0.95])
+OUTLIERS_PRIOR: Final = np.array([0.8, 0.1, 0.1])
 """The same of positions found in the reads: few, or as many as of hypermutated ones,
 which may be the leukaemia's own mutations and go with it."""
+MUTATION_GONE: Final = 0.9
+"""Share of such mutations of which the second sample shows next to nothing."""
 ASSUMED_ERROR: Final = 5e-4
 ASSUMED_BASES: Final = 2000.0
 """The error rate before any base was seen, and the bases that it weighs as much as."""
@@ -232,8 +234,11 @@ def site_likelihoods(first: Alleles, second: Alleles, outliers: Floats) -> Float
         axis=-1,
     )
     told = np.concatenate([mixed, others], axis=-1)[:, None]
-    # A mutation of the leukaemia: any share at first, then any or none.
-    anything = (1 / (second.total + 1) + of_second[:, 0, 0]) / 2 / (first.total + 1)
+    # An artefact, or a mutation of the leukaemia: any share or that of a heterozygous
+    # position at first, then mostly none.
+    shown = (1 / (first.total + 1) + of_first[:, 0, 1]) / 2
+    left = MUTATION_GONE * of_second[:, 0, 0] + (1 - MUTATION_GONE) / (second.total + 1)
+    anything = shown * left
     share = outliers[:, None, None, None, None]
     silent = share * anything[:, None, None, None, None, None]
     return np.asarray(np.log((1 - share) * told + silent))

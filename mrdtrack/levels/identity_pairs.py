@@ -39,10 +39,14 @@ class Evidence(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What two samples' alleles say, from how many positions both show."""
+    """What two samples' alleles say, from how many positions both show.
+
+    `told` are the log-likelihoods [N_COLUMNS] that the judgement rests on.
+    """
 
     judged: Judged
     n_positions: int
+    told: Floats
 
 
 class Pairs(NamedTuple):
@@ -63,7 +67,8 @@ class Pairs(NamedTuple):
 def compare(first: Evidence, second: Evidence) -> Compared:
     """Judge whether the second sample is of the person that the first is of."""
     pairs = pair_up(first, second)
-    return Compared(judge(summed(pairs)), pairs.n_positions)
+    told = summed(pairs)
+    return Compared(judge(told), pairs.n_positions, told)
 
 
 def summed(pairs: Pairs) -> Floats:

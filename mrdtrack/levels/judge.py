@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mrdtrack.counts import MarkerCounts, SampleCounts
+from mrdtrack.findings import REASONS
 from mrdtrack.levels.carry_over import run_carry_over
 from mrdtrack.levels.controls import Controls, gathered_controls, joined_controls
 from mrdtrack.levels.exact_bounds import clopper_pearson
@@ -94,6 +95,7 @@ def judge_with_sites(
             *sample_findings(counts, level_part, level, settings, context),
         ),
         identity=counts.identity,
+        searched=counts.searched,
         family_sizes=counts.family_sizes,
         parameters=_parameters(settings, context),
         panel_digest=facts.panel_digest,
@@ -146,13 +148,14 @@ def _no_level(
     markers: Sequence[MarkerCounts], metric: Metric, settings: LevelSettings
 ) -> Level:
     reasons = dict.fromkeys(marker.reason for marker in markers if marker.reason)
+    codes = dict.fromkeys(m.reason_code or m.reason for m in markers if m.reason)
     if not markers:
-        why = "the panel has no marker"
+        why = "empty_panel"
     elif any(informative(marker) for marker in markers):
-        why = "no marker may drive the level"
+        why = "none_may_drive"
     else:
-        why = "no marker had an informative molecule"
-    told = f"{why} ({'; '.join(reasons)})" if reasons else why
+        why = "none_informative"
+    told = f"{REASONS[why]} ({'; '.join(reasons)})" if reasons else REASONS[why]
     return Level(
         metric=metric,
         value=None,
@@ -160,6 +163,7 @@ def _no_level(
         high=None,
         call="not_evaluable",
         reason=told,
+        reason_codes=(why, *codes),
         p_value=None,
         lob=None,
         lod95=None,

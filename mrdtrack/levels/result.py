@@ -6,7 +6,13 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from mrdtrack.counts import IdentityCounts, MarkerCounts, MoleculeMode, QualityFinding
+from mrdtrack.counts import (
+    IdentityCounts,
+    MarkerCounts,
+    MoleculeMode,
+    QualityFinding,
+    SearchedStretch,
+)
 from mrdtrack.models import FileModel
 
 SCHEMA: Literal["mrdtrack-result/1"] = "mrdtrack-result/1"
@@ -46,6 +52,8 @@ class Level(FileModel):
     marker). `cell_fraction`: leukaemic over all cells, under the assumption named.
     `input_genomes` is the number of haploid genomes in the tube, None when not told.
     `required_sensitivity` is the level a negative must have been able to see.
+    `reason_codes` are the codes of the sentences in `reason`; words of a counts table's
+    own stand among them as they are.
     """
 
     metric: Metric
@@ -54,6 +62,7 @@ class Level(FileModel):
     high: float | None
     call: Call
     reason: str = ""
+    reason_codes: tuple[str, ...] = ()
     p_value: float | None
     lob: float | None
     lod95: float | None
@@ -96,6 +105,7 @@ class VisitResult(FileModel):
     level: Level
     quality: tuple[QualityFinding, ...]
     identity: tuple[IdentityCounts, ...] = ()
+    searched: tuple[SearchedStretch, ...] = ()
     family_sizes: dict[int, int] = {}
     parameters: dict[str, str | int | float | bool | None] = {}
     panel_digest: str | None = None

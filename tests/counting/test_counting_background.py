@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from mrdtrack.counting.background import (
-    count_background,
+    background_sites,
     lay_stretches,
     share_unlike_reference,
+    tally_positions,
 )
 from mrdtrack.counting.molecules import Grouping
 from mrdtrack.counting.plan import plan_counting
@@ -192,7 +193,8 @@ def test_without_records_there_is_no_background(tmp_path: Path) -> None:
         stretches = lay_stretches(plan, reference)
     assert np.count_nonzero(stretches.of_marker) == 1
     grouping = Grouping(mode="fragments", keep_duplicates=False, findings=())
-    assert count_background(stretches, [], grouping, CountingSettings()) == ()
+    tallied = tally_positions(stretches, [], grouping, CountingSettings())
+    assert background_sites(stretches, tallied) == ()
     asked = count(tmp_path, [], make_panel(snv(AT)), molecules="umi")
     assert asked.background == ()
 

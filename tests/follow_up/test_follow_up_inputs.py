@@ -66,7 +66,10 @@ def test_same_day_marrow_and_blood_stand_apart(tmp_path: Path) -> None:
     ]
     course = build_timeline(read_visits(paths))
     assert len(course.visits) == 2
-    assert {q.code for q in course.quality} == {"several_specimens"}
+    assert [q.code for q in course.quality] == [
+        "several_specimens",
+        "identity_unchecked",
+    ]
 
 
 def test_what_is_no_result(tmp_path: Path) -> None:
