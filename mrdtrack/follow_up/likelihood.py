@@ -110,6 +110,7 @@ def _width_tables() -> tuple[NDArray[np.float64], ...]:
     return np.log(counts), high - low, high - np.log(counts), kept
 
 
+@lru_cache(maxsize=16_384)
 def effective_count(width: float, side: Literal["both", "upper"]) -> float:
     """Find the Poisson count whose exact 95 % interval has this width.
 
@@ -130,6 +131,7 @@ def _power_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return asked, np.asarray(special.gammaincinv(asked, 0.95), dtype=np.float64)
 
 
+@lru_cache(maxsize=16_384)
 def needed_molecules(expected_at_lod95: float) -> float:
     """Find how many molecules a test asks for, from N x LoD95.
 

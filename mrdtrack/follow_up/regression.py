@@ -3,8 +3,8 @@
 ln f(t) = a + b t. Each visit adds its own likelihood (`likelihood.py`): counts as
 Poisson, non-detects as the probability of not detecting, values without an interval as
 normal on the log scale with the spread found around the line. The log-likelihood is
-concave in a and b, so the profile intervals are found on a grid of slopes (or of days
-to the level) with the other parameter maximised.
+concave in a and b: Newton steps find its peak, and the ends of the profile interval of
+the slope; those of the days to a level are found on a grid, with the slope maximised.
 
 Sources: profile likelihood, Venzon DJ, Moolgavkar SH, Appl Stat 1988;37:87 (doi
 10.2307/2347496); censored regression, Tobin J, Econometrica 1958;26:24 (doi
@@ -15,24 +15,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log, pi
+from math import log
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from mrdtrack.follow_up.course_likelihood import (
+    Floats,
+    Terms,
+    gather_terms,
+    maximise_along,
+    profile_slopes,
+)
 from mrdtrack.follow_up.likelihood import Evidence
 from mrdtrack.follow_up.timeline import Estimate
-
-Floats = NDArray[np.float64]
 
 CHI2_95 = 3.841458820694124
 LN2 = log(2)
 
-_SHORTEST_DAYS, _LONGEST_DAYS = 0.5, 40_000.0
+_STEEPEST = LN2 / 0.5
+"""No course doubles, or halves, in less than half a day."""
 _FARTHEST_DAYS = 7300.0
-_LEAST_SPREAD = 0.1
-"""Least spread (ln units) of values without an interval: no series is exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,167 +53,9 @@ class Fit:
     log_level_at_end: float
     misfit_p: float | None
     visits: int
-    _terms: _Terms
+    _terms: Terms
     _best: float
     _cut: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Terms:
-    """All visits as arrays: time (days, 0 at the last visit) and its likelihood."""
-
-    days: Floats
-    is_counts: Floats
-    is_censored: Floats
-    is_point: Floats
-    count: Floats
-    log_exposure: Floats
-    log_level: Floats
-    spread: float
-
-    def log_likelihood(self, eta: Floats) -> Floats:
-        """Sum the log-likelihoods; `eta` is ln f, visits along the last axis."""
-        x = np.exp(np.clip(self.log_exposure + eta, -700, 300))
-        counts = self.count * (self.log_exposure + eta) - x
-        missed = np.log(np.maximum(special.gammaincc(self.count, x), 1e-300))
-        deep = missed < -680
-        if np.any(deep):
-            tail = (self.count - 1) * np.log(np.maximum(x, 1e-300)) - x
-            missed = np.where(deep, tail - special.gammaln(self.count), missed)
-        z = (self.log_level - eta) / self.spread
-        points = -0.5 * z * z
-        below = special.log_ndtr(z)
-        censored = np.where(self.is_point.any(), below, missed)
-        total = (
-            self.is_counts * counts
-            + self.is_censored * censored
-            + self.is_point * points
-        )
-        return np.asarray(total.sum(axis=-1), dtype=np.float64)
-
-    def derivatives(self, eta: Floats) -> tuple[Floats, Floats]:
-        """Give each visit's first and second derivative in `eta`."""
-        x = np.exp(np.minimum(self.log_exposure + eta, 300))
-        first = self.is_counts * (self.count - x)
-        second = self.is_counts * -x
-        hidden = self.is_censored > 0
-        points = bool(self.is_point.any())
-        if hidden.any() and points:
-            z = (self.log_level[hidden] - eta[:, hidden]) / self.spread
-            hazard = np.exp(-0.5 * z * z - 0.5 * log(2 * pi) - special.log_ndtr(z))
-            first[:, hidden] = -hazard / self.spread
-            second[:, hidden] = -hazard * (z + hazard) / self.spread**2
-        elif hidden.any():
-            first[:, hidden], second[:, hidden] = _censored_derivatives(
-                self.count[hidden], x[:, hidden]
-            )
-        if points:
-            first = first + self.is_point * (self.log_level - eta) / self.spread**2
-            second = second - self.is_point / self.spread**2
-        return first, second
-
-
-def _censored_derivatives(count: Floats, x: Floats) -> tuple[Floats, Floats]:
-    """Differentiate ln P(Poisson(x) < c) in ln x, once and twice."""
-    missed = special.gammaincc(count, x)
-    log_density = count * np.log(np.maximum(x, 1e-300)) - x - special.gammaln(count)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = np.exp(log_density - np.log(missed))
-    ratio = np.where(missed > 1e-290, ratio, np.maximum(x - count + 1, 1.0))
-    return -ratio, -np.maximum(ratio * (count - x + ratio), 0.0)
-
-
-def _gather_terms(days: Sequence[float], evidence: Sequence[Evidence]) -> _Terms | None:
-    forms = np.array([e.form for e in evidence])
-    level = np.array([e.level for e in evidence])
-    exposure = np.array([max(e.exposure, 1e-300) for e in evidence])
-    spread = 1.0
-    if (forms == "point").any():
-        if (forms == "counts").any():
-            return None
-        found = _find_spread(np.asarray(days), np.log(level), forms == "point")
-        if found is None:
-            return None
-        spread = found
-    times = np.asarray(days, dtype=np.float64)
-    return _Terms(
-        days=times - times.max(),
-        is_counts=(forms == "counts").astype(np.float64),
-        is_censored=(forms == "censored").astype(np.float64),
-        is_point=(forms == "point").astype(np.float64),
-        count=np.array([max(e.count, 1e-9) for e in evidence]),
-        log_exposure=np.log(exposure),
-        log_level=np.log(level),
-        spread=spread,
-    )
-
-
-def _find_spread(days: Floats, logs: Floats, seen: NDArray[np.bool_]) -> float | None:
-    """Find the residual spread (ln units) around the line of the detected values."""
-    days, logs = days[seen], logs[seen]
-    if days.size < 3 or np.ptp(days) == 0:
-        return None
-    centred = days - days.mean()
-    slope = float(centred @ logs / (centred @ centred))
-    rest = logs - logs.mean() - slope * centred
-    return max(float(np.sqrt(rest @ rest / (days.size - 2))), _LEAST_SPREAD)
-
-
-def _maximise_along(
-    terms: _Terms, base: Floats, direction: Floats, start: Floats
-) -> tuple[Floats, Floats]:
-    """Maximise along many lines at once: eta = base + s direction.
-
-    Damped Newton; each line is concave, so a step that is cut short still climbs.
-
-    Args:
-        terms: the visits.
-        base: lines x visits.
-        direction: lines x visits.
-        start: first s of each line.
-
-    Returns:
-        The best s and the log-likelihood there, of each line.
-    """
-    s = start.astype(np.float64).copy()
-    longest = 3.0 / np.maximum(np.abs(direction).max(axis=-1), 1e-12)
-    moving = np.arange(s.size)
-    for _ in range(60):
-        along = direction[moving]
-        first, second = terms.derivatives(base[moving] + s[moving, None] * along)
-        slope = (first * along).sum(axis=-1)
-        bend = (second * along**2).sum(axis=-1)
-        limit = longest[moving]
-        step = np.clip(-slope / np.minimum(bend, -1e-12), -limit, limit)
-        s[moving] += step
-        moving = moving[np.abs(step) > 1e-5 * limit]
-        if not moving.size:
-            break
-    return s, terms.log_likelihood(base + s[:, None] * direction)
-
-
-def _profile_slopes(terms: _Terms, slopes: Floats) -> tuple[Floats, Floats]:
-    """Maximise over the intercept for each slope: intercepts and log-likelihoods.
-
-    The start is the closed form without the non-detects: all molecules seen over all
-    that were looked at, or the mean of the values.
-    """
-    base = slopes[:, None] * terms.days
-    if terms.is_point.any():
-        seen = terms.is_point > 0
-        start = (terms.log_level[seen] - base[:, seen]).mean(axis=-1)
-    else:
-        seen = terms.is_counts > 0
-        expected = terms.log_exposure[seen] + base[:, seen]
-        top = expected.max(axis=-1)
-        total = top + np.log(np.exp(expected - top[:, None]).sum(axis=-1))
-        start = np.log(terms.count[seen].sum()) - total
-    return _maximise_along(terms, base, np.ones_like(base), start)
-
-
-def _slope_grid() -> Floats:
-    steep = LN2 / np.geomspace(_SHORTEST_DAYS, _LONGEST_DAYS, 13)
-    return np.concatenate([-steep, [0.0], steep[::-1]])
 
 
 def fit_course(days: Sequence[float], evidence: Sequence[Evidence]) -> Fit | None:
@@ -225,17 +70,14 @@ def fit_course(days: Sequence[float], evidence: Sequence[Evidence]) -> Fit | Non
     """
     if len(days) < 2 or all(e.form == "censored" for e in evidence):
         return None
-    terms = _gather_terms(days, evidence)
+    terms = gather_terms(days, evidence)
     if terms is None:
         return None
-    slopes = _slope_grid()
-    _, values = _profile_slopes(terms, slopes)
-    slopes, values = _refine_peak(terms, slopes, values)
-    top = int(np.argmax(values))
-    best, slope = float(values[top]), float(slopes[top])
+    slope = _find_peak(terms)
+    intercepts, values = profile_slopes(terms, np.array([slope]))
+    intercept, best = float(intercepts[0]), float(values[0])
     cut = _cut(terms)
-    intercept = float(_profile_slopes(terms, np.array([slope]))[0][0])
-    low, high = _find_crossings(terms, slopes, values, best - cut / 2)
+    low, high = _find_ends(terms, slope, intercept, best - cut / 2)
     return Fit(
         slope=slope,
         slope_low=low,
@@ -249,7 +91,7 @@ def fit_course(days: Sequence[float], evidence: Sequence[Evidence]) -> Fit | Non
     )
 
 
-def _cut(terms: _Terms) -> float:
+def _cut(terms: Terms) -> float:
     """Give the fall of twice the log-likelihood at the ends of a 95 % interval."""
     points = int(terms.is_point.sum())
     if not points:
@@ -257,62 +99,142 @@ def _cut(terms: _Terms) -> float:
     return float(special.stdtrit(points - 2, 0.975)) ** 2
 
 
-def _refine_peak(
-    terms: _Terms, slopes: Floats, values: Floats
-) -> tuple[Floats, Floats]:
-    for _ in range(3):
-        top = int(np.argmax(values))
-        left, right = max(top - 1, 0), min(top + 1, slopes.size - 1)
-        finer = np.linspace(slopes[left], slopes[right], 15)[1:-1]
-        _, more = _profile_slopes(terms, finer)
-        slopes = np.concatenate([slopes, finer])
-        values = np.concatenate([values, more])
-        order = np.argsort(slopes)
-        slopes, values = slopes[order], values[order]
-    return slopes, values
+def _find_peak(terms: Terms) -> float:
+    """Find the best slope by damped Newton steps in intercept and slope together.
+
+    The log-likelihood is concave, so a step that climbs less than it should is halved.
+    Where it still climbs at the steepest slope looked at, that slope is the answer.
+    """
+    at = np.array(_start_of(terms))
+    design = np.stack([np.ones_like(terms.days), terms.days])
+    value = float(terms.log_likelihood(at @ design))
+    for _ in range(40):
+        first, second = terms.derivatives((at @ design)[None, :])
+        gradient = design @ first[0]
+        bend = (design * second[0]) @ design.T
+        spread = bend[0, 0] * bend[1, 1] - bend[0, 1] ** 2
+        if spread <= 1e-12 * bend[0, 0] * bend[1, 1]:
+            break
+        step = np.array(
+            [
+                bend[0, 1] * gradient[1] - bend[1, 1] * gradient[0],
+                bend[0, 1] * gradient[0] - bend[0, 0] * gradient[1],
+            ]
+        )
+        step /= spread
+        step *= min(1.0, 3.0 / max(float(np.abs(step @ design).max()), 1e-12))
+        gain = -np.inf
+        for _ in range(30):
+            gain = float(terms.log_likelihood((at + step) @ design)) - value
+            if gain >= 0:
+                break
+            step = step / 2
+        if gain <= 1e-10:
+            return float(np.clip(at[1], -_STEEPEST, _STEEPEST))
+        at, value = at + step, value + gain
+        if abs(at[1]) > _STEEPEST:
+            break
+    return _choose_edge(terms, float(at[1]), value)
 
 
-def _find_crossings(
-    terms: _Terms, slopes: Floats, values: Floats, level: float
+def _start_of(terms: Terms) -> tuple[float, float]:
+    """Give intercept and slope of the detected visits alone, or a level course."""
+    seen = terms.is_censored == 0
+    days, logs = terms.days[seen], terms.log_level[seen]
+    weight = np.maximum(terms.count[seen], 0.1) * terms.is_counts[seen]
+    weight = weight + terms.is_point[seen]
+    centre = float(weight @ days / weight.sum())
+    level = float(weight @ logs / weight.sum())
+    spread = float(weight @ (days - centre) ** 2)
+    slope = float(weight @ ((days - centre) * logs)) / spread if spread > 0 else 0.0
+    slope = float(np.clip(slope, -_STEEPEST, _STEEPEST))
+    return level - slope * centre, slope
+
+
+def _choose_edge(terms: Terms, slope: float, value: float) -> float:
+    """Choose between a slope and the steepest ones, by their profiles."""
+    tried = np.array([-_STEEPEST, _STEEPEST])
+    _, edges = profile_slopes(terms, tried)
+    best = int(np.argmax(edges))
+    inside = abs(slope) <= _STEEPEST and value > edges[best]
+    return slope if inside else float(tried[best])
+
+
+def _find_ends(
+    terms: Terms, slope: float, intercept: float, level: float
 ) -> tuple[float | None, float | None]:
-    """Find where the profile falls to `level` on either side of its peak."""
-    top = int(np.argmax(values))
-    below = np.flatnonzero(values < level)
-    left, right = below[below < top], below[below > top]
-    low = None if not left.size else (slopes[left[-1]], slopes[left[-1] + 1])
-    high = None if not right.size else (slopes[right[0]], slopes[right[0] - 1])
-    for _ in range(2):
-        low, high = _narrow(terms, low, high, level)
-    return (
-        None if low is None else float(sum(low) / 2),
-        None if high is None else float(sum(high) / 2),
-    )
+    """Find where the profile falls to `level` on either side of its peak.
+
+    None where it stays above up to the steepest slope.
+    """
+    ends = _solve_ends(terms, slope, intercept, level)
+    if not np.isfinite(ends).all():
+        ends = _search_ends(terms, slope, level, ends)
+    low, high = (float(x) if np.isfinite(x) else None for x in ends)
+    return low, high
 
 
-_Bracket = tuple[float, float] | None
+def _solve_ends(terms: Terms, slope: float, intercept: float, level: float) -> Floats:
+    """Solve for both ends: log-likelihood at `level`, its intercept derivative 0.
+
+    Venzon and Moolgavkar's Newton steps, from where a parabola would fall to `level`.
+    An end that is not reached is NaN.
+    """
+    sides = np.array([-1.0, 1.0])
+    centre, reach = _guess_reach(terms, slope, intercept, level)
+    b = slope + sides * reach
+    a = intercept - (b - slope) * centre
+    found = np.zeros(2, dtype=np.bool_)
+    for _ in range(25):
+        eta = a[:, None] + b[:, None] * terms.days
+        off = level - terms.log_likelihood(eta)
+        first, second = terms.derivatives(eta)
+        in_a, in_b = first.sum(axis=-1), first @ terms.days
+        found = (np.abs(off) < 1e-6) & (np.abs(in_a) < 1e-4)
+        if np.all(found | (np.abs(b) > _STEEPEST)):
+            break
+        in_aa, in_ab = second.sum(axis=-1), second @ terms.days
+        scale = in_a * in_ab - in_b * in_aa
+        scale = np.where(np.abs(scale) < 1e-300, 1e-300, scale)
+        step_a = (off * in_ab + in_b * in_a) / scale
+        step_b = -(in_a * in_a + off * in_aa) / scale
+        moved = np.abs(step_a[:, None] + step_b[:, None] * terms.days).max(axis=-1)
+        shorter = np.minimum(1.0, 3.0 / np.maximum(moved, 1e-12))
+        a, b = a + shorter * step_a, b + shorter * step_b
+    inside = found & (np.abs(b) < _STEEPEST) & ((b - slope) * sides > 0)
+    return np.where(inside, b, np.nan)
 
 
-def _narrow(
-    terms: _Terms, low: _Bracket, high: _Bracket, level: float
-) -> tuple[_Bracket, _Bracket]:
-    """Narrow both brackets (outer, inner) on one grid each, in one pass."""
-    open_ones = [bracket for bracket in (low, high) if bracket is not None]
-    if not open_ones:
-        return low, high
-    grids = np.array([np.linspace(inner, outer, 15) for outer, inner in open_ones])
-    _, profile = _profile_slopes(terms, grids.ravel())
-    narrowed: list[_Bracket] = []
-    for grid, under in zip(grids, profile.reshape(grids.shape) < level, strict=True):
-        place = max(int(np.argmax(under)) if under.any() else grid.size - 1, 1)
-        narrowed.append((float(grid[place]), float(grid[place - 1])))
-    found = iter(narrowed)
-    return (
-        None if low is None else next(found),
-        None if high is None else next(found),
-    )
+def _guess_reach(
+    terms: Terms, slope: float, intercept: float, level: float
+) -> tuple[float, float]:
+    """Guess how far from the peak the ends lie, as if the profile were a parabola."""
+    eta = intercept + slope * terms.days
+    _, second = terms.derivatives(eta[None, :])
+    bend = -second[0]
+    total = max(float(bend.sum()), 1e-12)
+    centre = float(bend @ terms.days) / total
+    information = max(float(bend @ (terms.days - centre) ** 2), 1e-12)
+    fall = max(float(terms.log_likelihood(eta)) - level, 1e-12)
+    return centre, min(float(np.sqrt(2 * fall / information)), _STEEPEST)
 
 
-def _misfit(terms: _Terms, eta: Floats) -> float | None:
+def _search_ends(terms: Terms, slope: float, level: float, known: Floats) -> Floats:
+    """Search for the ends that are not known, by halving; NaN where there is none."""
+    inner, outer = np.full(2, slope), np.array([-_STEEPEST, _STEEPEST])
+    _, edges = profile_slopes(terms, outer)
+    sought = np.isnan(known) & (edges < level) & (outer != slope)
+    for _ in range(60 if sought.any() else 0):
+        tried = (inner + outer) / 2
+        _, values = profile_slopes(terms, tried)
+        above = values >= level
+        inner, outer = np.where(above, tried, inner), np.where(above, outer, tried)
+        if np.all(np.abs(outer - inner) <= 1e-6 * np.abs(outer)):
+            break
+    return np.where(sought, (inner + outer) / 2, known)
+
+
+def _misfit(terms: Terms, eta: Floats) -> float | None:
     """Test the counts against the line: deviance, chi-square on visits less two."""
     seen = terms.is_counts > 0
     degrees = int(seen.sum()) - 2
@@ -375,7 +297,7 @@ def tell_time_to_level(fit: Fit, level: float) -> Estimate | None:
     direction = fit._terms.days - tried[:, None]
     base = np.full_like(direction, log(level))
     start = np.full(tried.size, fit.slope)
-    slopes, profile = _maximise_along(fit._terms, base, direction, start)
+    slopes, profile = maximise_along(fit._terms, base, direction, start)
     inside = (profile >= fit._best - fit._cut / 2) & (slopes > 0)
     if not inside.any():
         return Estimate(value=value)

@@ -62,21 +62,32 @@ def say_because(rule: Rule, fired: Fired) -> Sentence:
 
 
 def _because(words: Wording, fired: Fired, language: Language) -> str:
-    names = fill_in(fired, language)
     if words.because is not None and not fired.aside:
-        text = words.because.format_map(names)
+        text = _fill(words.because, fired, language)
     else:
-        colon = ":" if language == "en" else " :"
-        metric = f", {names['metric']}" if fired.reading is not None else ""
-        text = (
-            f"{names['visit']}, {names['specimen']}{metric}{colon} {names['detail']}."
-        )
+        text = _say_found(fired, language)
     if words.remark is not None and not fired.aside:
-        text = f"{text} {words.remark.format_map(names)}"
+        text = f"{text} {_fill(words.remark, fired, language)}"
     doubt = say_doubt(fired)
     if doubt is not None:
         text = f"{text} {doubt.en if language == 'en' else doubt.fr}"
     return text
+
+
+def _fill(text: str, fired: Fired, language: Language) -> str:
+    return text.format_map(fill_in(fired, language)) if "{" in text else text
+
+
+def _say_found(fired: Fired, language: Language) -> str:
+    english = language == "en"
+    colon = ":" if english else " :"
+    visit = say_visit(fired.visit.sample, fired.visit.date, language)
+    tissue = say_specimen(fired.visit.specimen, language)
+    metric = ""
+    if fired.reading is not None:
+        metric = f", {say_metric(fired.metric or fired.visit.metric, language)}"
+    detail = fired.detail.en if english else fired.detail.fr
+    return f"{visit}, {tissue}{metric}{colon} {detail}."
 
 
 def say_doubt(fired: Fired) -> Sentence | None:
@@ -104,7 +115,7 @@ def say_change(rule: Rule, fired: Fired) -> Sentence:
     for words, language in ((rule.en, "en"), (rule.fr, "fr")):
         lang: Language = "en" if language == "en" else "fr"
         if words.would_change_if is not None and not fired.aside:
-            sentences.append(words.would_change_if.format_map(fill_in(fired, lang)))
+            sentences.append(_fill(words.would_change_if, fired, lang))
         else:
             sentences.append(fired.change.en if lang == "en" else fired.change.fr)
     return Sentence(*sentences)

@@ -217,6 +217,8 @@ def _lacks(reading: Reading, specimens: Sequence[str], case: Case) -> Sentence |
 
 
 def _names_gene(reading: Reading, genes: frozenset[str]) -> bool:
+    if not genes:
+        return False
     named = {plain_name(reading.visit.target or "")}
     for marker in reading.markers:
         named.add(plain_name("FLT3-ITD" if is_itd(marker) else name_gene(marker)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from math import floor, log10
 from typing import Literal, NamedTuple
 
@@ -50,6 +51,7 @@ class Sentence(NamedTuple):
 NOTHING = Sentence("", "")
 
 
+@lru_cache(maxsize=16_384)
 def say_number(value: float, language: Language, digits: int = 2) -> str:
     """Write a number with so many significant digits, without an exponent."""
     if value == 0:
@@ -61,6 +63,7 @@ def say_number(value: float, language: Language, digits: int = 2) -> str:
     return plain.replace(".", ",") if language == "fr" else plain
 
 
+@lru_cache(maxsize=16_384)
 def say_level(value: float, metric: str, language: Language) -> str:
     """Write a level on its metric: percent where the metric is a share."""
     if metric in OWN_METRICS:
