@@ -46,12 +46,10 @@ def gate(met: bool) -> None:
 @click.option("--date", type=options.IsoDate(), help="Day the sample was taken.")
 @click.option("--specimen", type=click.Choice(options.SPECIMENS), help="Tissue.")
 @click.option("--timepoint", help="Label of the visit.")
-@options.input_amount
 @options.path("--control", text="Reads of a control (may be repeated).", multiple=True)
 @options.path("--background", text="Background file, as `background` writes it.")
 @options.reading
-@options.required_sensitivity
-@options.alpha
+@options.judging
 @options.threads
 @options.force
 @options.quiet
@@ -80,9 +78,11 @@ def quantify(fail_on: tuple[str, ...], **request: Any) -> None:
     "--background-counts", text="Non-marker positions (may be repeated).", multiple=True
 )
 @options.path("--background", text="Background file, as `background` writes it.")
-@options.input_amount
-@options.required_sensitivity
-@options.alpha
+@click.option(
+    "--one-run", is_flag=True, help="The samples were sequenced together (carry-over)."
+)
+@options.judging
+@options.threads
 @options.force
 @options.quiet
 @options.table_format

@@ -245,6 +245,44 @@ required_sensitivity = click.option(
 alpha = click.option(
     "--alpha", type=Number(below=1), help="False positives allowed in a sample."
 )
+judging = together(
+    input_amount,
+    required_sensitivity,
+    alpha,
+    click.option(
+        "--min-molecules",
+        type=click.IntRange(min=1),
+        help="Fewest marker-bearing molecules of a detection (default: 1).",
+    ),
+    click.option(
+        "--level-marker",
+        multiple=True,
+        metavar="MARKER",
+        help="Let this marker drive the level, whatever its gene or role "
+        "(may be repeated).",
+    ),
+    click.option(
+        "--declared-rate",
+        type=Number(below=1),
+        help="Errors a molecule known to come on top (bleed-through, chimeras).",
+    ),
+    click.option(
+        "--design-factor",
+        type=click.FloatRange(min=1),
+        help="Variance over mean of the reads of one molecule, where copies count.",
+    ),
+    click.option(
+        "--carry-over",
+        type=click.FloatRange(min=0, max=1, max_open=True),
+        help="Share of a sample's molecules that shows up in others of its run "
+        "(default: estimated).",
+    ),
+    click.option(
+        "--dual-indexed",
+        is_flag=True,
+        help="Unique dual indexes: carry-over is 1e-5 where it cannot be estimated.",
+    ),
+)
 reading = together(
     click.option(
         "--molecules",

@@ -187,6 +187,14 @@ def test_a_list_of_words_is_split_at_commas() -> None:
             parse(listed, text)
 
 
+JUDGING = {
+    "min_molecules": 2,
+    "level_marker": ("A", "B"),
+    "declared_rate": 1e-6,
+    "design_factor": 3.0,
+    "carry_over": 1e-3,
+    "dual_indexed": True,
+}
 WIRED: list[tuple[str, dict[str, Any]]] = [
     (
         "timeline a.mrd.json b.mrd.json -o out --protocol eln --protocol x.toml "
@@ -235,8 +243,11 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
         "--date 2026-01-31 --specimen bone_marrow --timepoint FU --input-ng 500 "
         "--control n1.bam --control n2.bam --background b.json --molecules umi "
         "--umi-tag RX --scan --min-family-size 2 --min-base-quality 30 --alpha 0.001 "
-        "--min-mapping-quality 40 --required-sensitivity 1e-4 --force -q --format tsv",
+        "--min-mapping-quality 40 --required-sensitivity 1e-4 --force -q --format tsv "
+        "--min-molecules 2 --level-marker A --level-marker B --declared-rate 1e-6 "
+        "--design-factor 3 --carry-over 1e-3 --dual-indexed",
         {
+            **JUDGING,
             "panel": Path("p.toml"),
             "reads": (Path("a.bam"), Path("b.bam")),
             "output": Path("out"),
@@ -266,8 +277,13 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
     (
         "levels - a.tsv b.tsv -o out --control-counts c.tsv --background-counts d.tsv "
         "--background b.json --input-genomes 1000 --required-sensitivity 1e-4 "
-        "--alpha 0.05 --force -q --format json",
+        "--alpha 0.05 --force -q --format json --one-run --threads 3 "
+        "--min-molecules 2 --level-marker A --level-marker B --declared-rate 1e-6 "
+        "--design-factor 3 --carry-over 1e-3 --dual-indexed",
         {
+            **JUDGING,
+            "one_run": True,
+            "threads": 3,
             "panel": Path("-"),
             "counts": (Path("a.tsv"), Path("b.tsv")),
             "output": Path("out"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mrdtrack import __version__
+from mrdtrack.commands.judging import Judging, level_settings
 from mrdtrack.counting.count import count_reads
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counts import MoleculeMode, SampleCounts
@@ -19,7 +20,7 @@ from mrdtrack.levels.background_file import FilterValue, read_background
 from mrdtrack.levels.controls import Controls
 from mrdtrack.levels.judge import judge_sample, run_context
 from mrdtrack.levels.result import Specimen, VisitResult
-from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts, genomes_of
+from mrdtrack.levels.visit_facts import VisitFacts
 from mrdtrack.panel.file import panel_digest, read_panel
 from mrdtrack.panel.model import Breakpoint, Duplication, Panel
 from mrdtrack.panel.reference import Reference, htslib_version
@@ -34,7 +35,7 @@ OutputFormat = Literal["table", "json", "tsv"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuantifyRequest:
+class QuantifyRequest(Judging):
     """What the command line asks for; None leaves the choice to mrdtrack."""
 
     panel: Path
@@ -45,8 +46,6 @@ class QuantifyRequest:
     date: str | None = None
     specimen: Specimen | None = None
     timepoint: str | None = None
-    input_ng: float | None = None
-    input_genomes: float | None = None
     control: tuple[Path, ...] = ()
     background: Path | None = None
     molecules: Literal["auto"] | MoleculeMode = "auto"
@@ -55,8 +54,6 @@ class QuantifyRequest:
     min_family_size: int | None = None
     min_base_quality: int | None = None
     min_mapping_quality: int | None = None
-    required_sensitivity: float | None = None
-    alpha: float | None = None
     threads: int = 1
     force: bool = False
     quiet: bool = False
@@ -160,12 +157,7 @@ def _judge(
         panel_digest=panel_digest(request.panel),
         software_version=__version__,
     )
-    settings = LevelSettings(
-        required_sensitivity=request.required_sensitivity,
-        input_genomes=genomes_of(request.input_ng, request.input_genomes),
-    )
-    if request.alpha is not None:
-        settings = replace(settings, alpha=request.alpha)
+    settings = level_settings(request)
     mates = samples if len(samples) > 1 else ()
     context = run_context(controls, _held_controls(samples, request), mates, settings)
     return [judge_sample(counts, facts, settings, context) for counts in samples]

@@ -113,8 +113,8 @@ def _level(
     if judged is None:
         return _no_level(markers, metric, settings)
     seen = judged.design.limits
-    value, low, high = context.memo.get(
-        ("interval", judged.design.key, judged.counts.alt.tobytes()),
+    value, low, high = context.intervals.get(
+        (judged.design.key, judged.counts.alt.tobytes()),
         lambda: _interval(judged, settings),
     )
     found = judged.found

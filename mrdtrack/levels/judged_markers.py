@@ -38,12 +38,15 @@ from mrdtrack.levels.visit_facts import LevelSettings
 class RunContext:
     """What other samples say about one sample, ready for use.
 
-    `run`: what of each marker may come over from other samples of the run.
+    `run`: what of each marker may come over from other samples of the run. What samples
+    have in common is kept: `backgrounds`, `designs` (some 100 kB each), `intervals`.
     """
 
     controls: Controls = field(default_factory=Controls)
     run: RunCarryOver = field(default_factory=RunCarryOver)
-    memo: Memo = field(default_factory=Memo)
+    backgrounds: Memo = field(default_factory=lambda: Memo(64))
+    designs: Memo = field(default_factory=lambda: Memo(128))
+    intervals: Memo = field(default_factory=lambda: Memo(16_384))
 
 
 class Design(NamedTuple):
@@ -111,10 +114,10 @@ def judged_markers(
             settings.design_factor,
         )
 
-    design = context.memo.get(
-        ("design", *known),
+    design = context.designs.get(
+        known,
         lambda: _design(
-            context.memo.get(("background", *known[:3], settings), background),
+            context.backgrounds.get((*known[:3], settings), background),
             counts,
             settings,
             known,

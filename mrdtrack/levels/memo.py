@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
@@ -9,18 +10,19 @@ Result = TypeVar("Result")
 
 
 class Memo:
-    """A bounded store: forgets everything when it is full, so memory stays bounded."""
+    """A bounded store: forgets what was not asked for longest, so memory is bounded."""
 
-    def __init__(self, largest: int = 4096) -> None:
+    def __init__(self, largest: int) -> None:
         self._largest = largest
-        self._kept: dict[Hashable, object] = {}
+        self._kept: OrderedDict[Hashable, object] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """Return what was made for this key, making it the first time."""
         if key in self._kept:
+            self._kept.move_to_end(key)
             return self._kept[key]  # type: ignore[return-value]  # a key has one maker
-        if len(self._kept) >= self._largest:
-            self._kept.clear()
         made = make()
+        if len(self._kept) >= self._largest:
+            self._kept.popitem(last=False)
         self._kept[key] = made
         return made

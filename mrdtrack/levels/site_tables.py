@@ -30,9 +30,10 @@ SHARED = "(all samples)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteTable:
-    """Non-marker sites of samples as columns, sorted by sample."""
+    """Non-marker sites of samples as columns, sorted by sample (`numbers` by name)."""
 
     samples: list[str]
+    numbers: dict[str, int]
     classes: list[str]
     sites: list[str]
     error_class: IntArray
@@ -43,9 +44,9 @@ class SiteTable:
 
     def of(self, sample: str) -> SiteCounts:
         """Return the sites of one sample (none where the tables have none)."""
-        if sample not in self.samples:
+        number = self.numbers.get(sample)
+        if number is None:
             return NO_SITES
-        number = self.samples.index(sample)
         rows = slice(int(self.bounds[number]), int(self.bounds[number + 1]))
         by_class: dict[str, dict[Site, tuple[int, int]]] = {}
         columns = (self.error_class, self.site, self.alt, self.molecules)
@@ -111,6 +112,7 @@ def read_sites(paths: Sequence[Path], known: Collection[str]) -> SiteTable:
     count = len(samples.texts)
     return SiteTable(
         samples=samples.texts,
+        numbers={name: number for number, name in enumerate(samples.texts)},
         classes=classes.texts,
         sites=sites.texts,
         error_class=code[order],

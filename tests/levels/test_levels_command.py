@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -29,6 +28,7 @@ from tests.levels.made_samples import (
     made_sample,
     made_sites,
 )
+from tests.levels.made_tables import run, table
 
 PANEL = """
 schema = "mrdtrack-panel/1"
@@ -62,25 +62,6 @@ kind = "breakpoint"
 left = { contig = "chr1", position = 40, strand = "+" }
 right = { contig = "chr2", position = 40, strand = "+" }
 """
-
-
-def table(
-    path: Path, rows: list[str], header: str = "sample\tmarker\talt\tref"
-) -> Path:
-    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    return path
-
-
-def run(tmp_path: Path, *counts: Path, **told: object) -> list[dict[str, str]]:
-    request = {
-        "panel": Path("-"),
-        "counts": counts,
-        "output": tmp_path / "out",
-        "quiet": True,
-    } | told
-    levels(LevelsRequest(**request))  # type: ignore[arg-type]  # options by name
-    with (tmp_path / "out" / "levels.tsv").open(encoding="utf-8") as handle:
-        return list(csv.DictReader(handle, delimiter="\t"))
 
 
 def test_many_samples_in_one_table(tmp_path: Path) -> None:
