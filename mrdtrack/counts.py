@@ -43,7 +43,8 @@ class MarkerCounts(FileModel):
     indel length 1 to 9), `junction` for duplications, breakpoints, sequences and
     indels of ten bases or more. `signal_ratio` is how much of this marker a leukaemic
     cell shows beside a heterozygous one of two copies (1; 2 where homozygous or
-    hemizygous).
+    hemizygous). `alt_at_ends` and `ref_at_ends`: those molecules whose base stands in
+    the last few bases of every read that shows it (substitutions of one base).
     """
 
     marker: str
@@ -68,6 +69,8 @@ class MarkerCounts(FileModel):
     alt_reverse: int | None = None
     ref_forward: int | None = None
     ref_reverse: int | None = None
+    alt_at_ends: int | None = None
+    ref_at_ends: int | None = None
     ref_left: int | None = None
     ref_right: int | None = None
     filters: dict[str, int] = {}

@@ -25,6 +25,7 @@ from mrdtrack.counting.molecules import (
 )
 from mrdtrack.counting.plan import CountingPlan, plan_counting
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
+from mrdtrack.counting.sample_choice import SampleChoice, choose_sample
 from mrdtrack.counting.sequence_tally import SequenceHits, tally_sequences
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.tally import tally_marker, unassessable
@@ -70,15 +71,17 @@ def count_reads(
         panel: what to count.
         reference: needed for every marker but `sequence`.
         settings: filters, molecules, threads.
-        sample: name of the sample, by default that of the read groups or the file.
+        sample: name of the sample, by default that of the read groups or the file; of
+            a file of several samples, the one to count.
 
     Raises:
         InputError: panel, reference and reads do not fit, or a file is damaged.
     """
     reads = open_reads(path, reference.path if reference is not None else None)
+    choice = choose_sample(reads, sample, settings.read_groups)
     plan = plan_counting(panel, reads, reference)
     stretches = lay_stretches(plan, reference)
-    heard = list(hear(reads, plan, stretches, settings))
+    heard = list(hear(reads, plan, stretches, settings, choice))
     observations = join_observations(_present(part.observations for part in heard))
     hits = SequenceHits.of(_present(part.scan for part in heard))
     grouping = choose_grouping(
@@ -97,14 +100,19 @@ def count_reads(
     for marker, why_not in plan.left_out:
         counted[marker.id] = unassessable(marker, grouping.mode, why_not)
     return SampleCounts(
-        sample=sample or sample_name(reads),
+        sample=choice.name,
         molecule_mode=grouping.mode,
         markers=tuple(counted[marker.id] for marker in panel.marker),
         background=background,
         identity=germline.identity,
         searched=germline.searched,
         family_sizes=dict(sorted((sizes + Counter(rows.family_sizes)).items())),
-        quality=(*reads.findings, *grouping.findings, *plan.findings),
+        quality=(
+            *reads.findings,
+            *choice.findings,
+            *grouping.findings,
+            *plan.findings,
+        ),
     )
 
 
@@ -128,6 +136,7 @@ def hear(
     plan: CountingPlan,
     stretches: Stretches,
     settings: CountingSettings,
+    choice: SampleChoice,
 ) -> Iterator[Heard]:
     """Run the kernels over the records, in file order.
 
@@ -138,7 +147,7 @@ def hear(
     regions = None if whole else plan.regions
     if regions is not None and not regions:
         return
-    chunks = reads.chunks(regions, settings.threads)
+    chunks = choice.pick(reads.chunks(regions, settings.threads))
 
     def listen(chunk: Bytes) -> Heard:
         return _listen(chunk, plan, stretches, read_filter, settings.min_base_quality)
@@ -207,14 +216,3 @@ def _tally_located(
         for index, (marker, haplotypes) in enumerate(plan.located)
     ]
     return rows, Counter(grouped.family_sizes)
-
-
-def sample_name(reads: ReadsFile) -> str:
-    """Name a sample by its read groups where they agree, else by its file."""
-    names = {group.sample for group in reads.header.read_groups if group.sample}
-    if len(names) == 1:
-        return names.pop()
-    name = reads.path.name
-    for suffix in (".gz", ".bam", ".cram", ".sam", ".fastq", ".fq"):
-        name = name.removesuffix(suffix)
-    return name

@@ -102,7 +102,7 @@ def plan_counting(
         sequences=sequences,
         sequence_index=build_sequence_index(sequences) if sequences else None,
         left_out=left_out,
-        findings=_mixed_samples(reads) + _extract(haplotypes, reads, reference),
+        findings=_extract(haplotypes, reads, reference),
     )
 
 
@@ -188,12 +188,3 @@ def _extract(
     if not short:
         return ()
     return (finding("REFERENCE_EXTRACT", "warning", contigs=tuple(short)),)
-
-
-def _mixed_samples(reads: ReadsFile) -> tuple[QualityFinding, ...]:
-    names = sorted({g.sample for g in reads.header.read_groups if g.sample})
-    if len(names) < 2:
-        return ()
-    return (
-        finding("MIXED_SAMPLES", "warning", n_samples=len(names), samples=tuple(names)),
-    )

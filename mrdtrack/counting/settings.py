@@ -16,11 +16,15 @@ RANDOM_BASE = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountingSettings:
-    """Filters, molecules and threads; `molecules` None chooses from the reads."""
+    """Filters, molecules and threads; `molecules` None chooses from the reads.
+
+    `read_groups` are ids of those to count; none means all, or the sample's.
+    """
 
     molecules: MoleculeMode | None = None
     umi_tag: str | None = None
     scan: bool = False
+    read_groups: tuple[str, ...] = ()
     min_family_size: int = 1
     min_base_quality: int = 20
     min_mapping_quality: int = 20

@@ -18,6 +18,7 @@ from mrdtrack.findings import REASONS
 from mrdtrack.kernels.arrays import (
     CROSSES_LEFT,
     CROSSES_RIGHT,
+    INSIDE_READ,
 )
 from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
@@ -56,6 +57,7 @@ def tally_marker(
         kind[kind == REF] = AMBIGUOUS
     crosses = all_molecules.crosses[low:high]
     reverse = all_molecules.reverse[low:high] != 0
+    at_ends = _at_ends(haplotypes, kind, crosses)
     amplicon = is_amplicon(all_molecules.start[low:high])
     counts = np.bincount(kind, minlength=4)
     denominator = _denominator(haplotypes, kind, crosses, amplicon=amplicon)
@@ -85,11 +87,27 @@ def tally_marker(
         alt_reverse=int(np.sum((kind == ALT) & reverse)),
         ref_forward=int(np.sum((kind == REF) & ~reverse)),
         ref_reverse=int(np.sum((kind == REF) & reverse)),
+        alt_at_ends=at_ends.get(ALT),
+        ref_at_ends=at_ends.get(REF),
         signal_ratio=signal_ratio(marker),
         ref_left=denominator.left,
         ref_right=denominator.right,
         filters=grouped.filters[index],
     )
+
+
+def _at_ends(
+    haplotypes: MarkerHaplotypes, kind: NDArray[np.int64], crosses: NDArray[np.int64]
+) -> dict[int, int]:
+    """Count the molecules whose changed base stands at ends of reads only.
+
+    Known of single bases; the others need bases on both sides to be decided at all.
+    """
+    mark = haplotypes.alt.marks[0]
+    if haplotypes.event != "substitution" or mark.end - mark.start != 1:
+        return {}
+    end = crosses & INSIDE_READ == 0
+    return {k: int(np.sum((kind == k) & end)) for k in (ALT, REF)}
 
 
 def signal_ratio(marker: Marker) -> float:

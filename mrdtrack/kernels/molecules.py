@@ -17,6 +17,7 @@ from mrdtrack.kernels.arrays import (
     CROSSES_LEFT,
     CROSSES_RIGHT,
     FITS_NEITHER,
+    INSIDE_READ,
     REVERSE,
     SECOND_OF_PAIR,
     SMALL_INDEL,
@@ -29,7 +30,7 @@ from mrdtrack.kernels.umi import HASHED, LENGTH_SHIFT
 ALT, REF, AMBIGUOUS, OTHER = range(4)
 """Classes of a molecule."""
 
-CROSSES = CROSSES_JUNCTION | CROSSES_LEFT | CROSSES_RIGHT
+CROSSES = CROSSES_JUNCTION | CROSSES_LEFT | CROSSES_RIGHT | INSIDE_READ
 COPY_PHRED = 40.0
 """Most that one fragment can say for its family: errors of the PCR before it."""
 AGREEMENT = 2.0 / 3.0
@@ -48,7 +49,7 @@ class Molecules(NamedTuple):
     start: Ints  # [N]
     evidence: Floats  # [N] phred
     kind: Ints  # [N] ALT, REF, AMBIGUOUS or OTHER
-    crosses: Ints  # [N] bits CROSSES_*
+    crosses: Ints  # [N] bits CROSSES_* and INSIDE_READ
     reverse: Ints  # [N]
     size: Ints  # [N]
 

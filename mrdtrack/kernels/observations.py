@@ -12,6 +12,7 @@ from mrdtrack.kernels.arrays import (
     ELSEWHERE,
     FITS_NEITHER,
     HAS_UMI,
+    INSIDE_READ,
     NO_QUALITIES,
     SMALL_INDEL,
     SUBSTITUTION,
@@ -56,6 +57,8 @@ TELLING_BASES = 3
 """Bases in which a read must differ from every reference to show a junction."""
 TIE_PHRED = 0.5
 """Haplotypes whose scores differ by less fit a read equally well."""
+READ_END = 6
+"""Bases at either end of a read in which end repair and misalignment make errors."""
 UNREACHED = 1e9
 MAX_DIAGONALS = 64
 MAX_HAPLOTYPES = 3
@@ -96,7 +99,8 @@ def weigh_substitution(
 ) -> tuple[float, int]:
     """Weigh the bases of a record at the changed positions of a substitution.
 
-    Returns the phred evidence and the bits FITS_NEITHER or ELSEWHERE.
+    Returns the phred evidence and the bits CROSSES_JUNCTION with INSIDE_READ,
+    FITS_NEITHER or ELSEWHERE.
     """
     alt, ref = targets.hap_start[marker], targets.hap_start[marker] + 1
     mark = targets.mark_start[alt]
@@ -106,7 +110,9 @@ def weigh_substitution(
     low = targets.anchor_low[targets.anchor_start[ref]] + flank
     miss_alt, miss_ref = 0.0, 0.0
     seen = 0
+    inside = 0
     deleted = False
+    last = read_i32(data, record + 20) - READ_END
     for i in range(size):
         wanted, normal = targets.bases[alt_at + i], targets.bases[ref_at + i]
         if wanted == normal:
@@ -118,6 +124,8 @@ def weigh_substitution(
         seen += 1
         code = scores.codes[0, place]
         gain = scores.match[0, place] - scores.mismatch[0, place] if code < 4 else 0.0
+        if gain > 0.0 and READ_END <= place < last:
+            inside = INSIDE_READ
         miss_alt += 0.0 if code == wanted else gain
         miss_ref += 0.0 if code == normal else gain
     if deleted:
@@ -128,7 +136,7 @@ def weigh_substitution(
     missed = min(miss_alt, miss_ref)
     if missed >= NEITHER_PHRED and missed >= abs(evidence):
         return 0.0, FITS_NEITHER
-    return evidence, CROSSES_JUNCTION
+    return evidence, CROSSES_JUNCTION | inside
 
 
 @kernel

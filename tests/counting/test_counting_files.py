@@ -90,11 +90,6 @@ def test_the_file_and_the_way_it_is_read_change_nothing(
 def test_read_groups_name_the_sample(tmp_path: Path) -> None:
     one = ["@RG\tID:a\tSM:P1-day29", "@RG\tID:b\tSM:P1-day29"]
     assert count(tmp_path, READS, PANEL, lines=one).sample == "P1-day29"
-    two = ["@RG\tID:a\tSM:X", "@RG\tID:b\tSM:Y"]
-    mixed = count(tmp_path, READS, PANEL, lines=two)
-    assert mixed.sample == "sample"
-    (finding,) = [f for f in mixed.quality if f.code == "MIXED_SAMPLES"]
-    assert "name 2 samples (X, Y)" in finding.message
 
 
 def test_rows_stand_in_the_order_of_the_panel(tmp_path: Path) -> None:

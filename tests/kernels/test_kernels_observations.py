@@ -18,11 +18,12 @@ from mrdtrack.kernels.arrays import (
     CROSSES_JUNCTION,
     ELSEWHERE,
     FITS_NEITHER,
+    INSIDE_READ,
     REVERSE,
     Observations,
     Targets,
 )
-from mrdtrack.kernels.observations import observe_records
+from mrdtrack.kernels.observations import READ_END, observe_records
 from mrdtrack.panel.haplotypes import build_haplotypes
 from mrdtrack.panel.model import Breakpoint, BreakpointEnd, SmallVariant
 from tests import naive
@@ -104,7 +105,9 @@ def expected_substitution(read: Read) -> tuple[float, int]:
         return 0.0, CROSSES_JUNCTION
     if base not in (REF, ALT):
         return 0.0, FITS_NEITHER
-    return (GAIN if base == ALT else -GAIN), CROSSES_JUNCTION
+    away = min(place, len(read.bases) - 1 - place)
+    inside = INSIDE_READ if away >= READ_END else 0
+    return (GAIN if base == ALT else -GAIN), CROSSES_JUNCTION | inside
 
 
 @given(random_read())
@@ -117,8 +120,22 @@ def test_substitution_is_settled_by_its_base(read: Read) -> None:
             assert heard == ELSEWHERE or not read.bases
             continue
         assert found.evidence[0] == pytest.approx(evidence)
-        told = CROSSES_JUNCTION | FITS_NEITHER | ELSEWHERE
+        told = CROSSES_JUNCTION | FITS_NEITHER | ELSEWHERE | INSIDE_READ
         assert found.flags[0] & told == heard
+
+
+@pytest.mark.parametrize(
+    ("away", "inside"), [(0, 0), (5, 0), (6, INSIDE_READ), (20, INSIDE_READ)]
+)
+@pytest.mark.parametrize("from_left", [True, False])
+def test_bases_near_an_end_are_not_inside(
+    away: int, inside: int, *, from_left: bool
+) -> None:
+    at = 300
+    targets = targets_of(GENOME, [variant(at, GENOME[at], other_base(GENOME[at]))])
+    start = at - away if from_left else at - 49 + away
+    (flags,) = observe([read_of(GENOME, start, "50M")], targets).flags
+    assert flags & (CROSSES_JUNCTION | INSIDE_READ) == CROSSES_JUNCTION | inside
 
 
 @given(st.lists(random_read(), max_size=4))
