@@ -152,6 +152,34 @@ def timeline(fail_on: tuple[str, ...], compare: tuple[str, ...], **asked: Any) -
     gate(any(flag.action in fail_on for flag in course.flags))
 
 
+@main.command()
+@options.files("results", "RESULT.mrd.json...")
+@options.output_folder
+@click.option(
+    "--run",
+    default="run",
+    show_default=True,
+    help="Name of the sequencing run, for the page and its files.",
+)
+@options.language
+@click.option(
+    "--format",
+    "formats",
+    type=options.Listed(["html", "pdf", "tsv", "multiqc"]),
+    default="html,tsv,multiqc",
+    show_default=True,
+    help="Files to write, with commas between them.",
+)
+@options.force
+@options.fail_on(options.CALLS, "a sample's call")
+def batch(fail_on: tuple[str, ...], **asked: Any) -> None:
+    """Put the samples of a sequencing run on one page: levels, quality, carry-over."""
+    from mrdtrack.commands.batch import BatchRequest, batch
+
+    results = batch(BatchRequest(**asked))
+    gate(any(result.level.call in fail_on for result in results))
+
+
 for command in (
     cli_panel.panel,
     cli_assay.background,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from mrdtrack.follow_up.facts import Facts, check_iso_date, read_facts, read_tre
 from mrdtrack.follow_up.timeline import Timeline
 from mrdtrack.follow_up.visits import read_visits
 from mrdtrack.protocols.read import read_protocol
+from mrdtrack.reports.terminal import timeline_text, wants_colour
 from mrdtrack.reports.timeline_files import write_timeline
+from mrdtrack.reports.words import words
 
 if TYPE_CHECKING:
     from mrdtrack.reports.timeline_files import Audience, Format
@@ -60,6 +63,10 @@ def timeline(request: TimelineRequest) -> Timeline:
         audience=request.audience,
         force=request.force,
     )
+    if not request.quiet:
+        colour = wants_colour(sys.stderr)
+        said = timeline_text(course, words(request.language), colour=colour)
+        sys.stderr.write(said)
     return course
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError
+from mrdtrack.findings import finding
 
 MAGIC = b"BAM\x01"
 MAX_TEXT = 1 << 28
@@ -195,14 +196,7 @@ def repeated_read_groups(header: ReadsHeader) -> tuple[QualityFinding, ...]:
     n_repeated = len(lines) - len(header.read_groups)
     if n_repeated <= 0:
         return ()
-    return (
-        QualityFinding(
-            code="READ_GROUP_REPEATED",
-            severity="warning",
-            message=f"{n_repeated} read group lines repeat one before them; the first "
-            "counts: make the header right with `samtools reheader`",
-        ),
-    )
+    return (finding("READ_GROUP_REPEATED", "warning", n_lines=n_repeated),)
 
 
 class LengthConflict(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrdtrack.counts import MoleculeMode, QualityFinding
+from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import (
     DUPLICATE,
     ELSEWHERE,
@@ -90,25 +91,11 @@ def choose_grouping(
     mode = requested or _mode_of(observations)
     if requested in {None, "umi"} and _is_constant(observations):
         mode = "fragments" if requested == "umi" else mode
-        findings.append(
-            QualityFinding(
-                code="constant_umi",
-                severity="warning",
-                message="all reads carry the same UMI, so it tells no molecules "
-                f"apart: {mode} are counted instead",
-            )
-        )
+        findings.append(finding("constant_umi", "warning", mode=mode))
     duplicates = float(np.mean(flags & DUPLICATE != 0)) if len(flags) else 0.0
     keep = mode == "umi" or duplicates > DUPLICATE_SHARE
     if keep and mode != "umi":
-        findings.append(
-            QualityFinding(
-                code="duplicates_kept",
-                severity="warning",
-                message=f"{duplicates:.0%} of the reads are flagged as duplicates, as "
-                "in amplicon data: duplicate flags are not used",
-            )
-        )
+        findings.append(finding("duplicates_kept", "warning", share=duplicates))
     return Grouping(mode=mode, keep_duplicates=keep, findings=tuple(findings))
 
 

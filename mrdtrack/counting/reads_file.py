@@ -54,6 +54,7 @@ from mrdtrack.counting.reads_format import Format, check_whole, open_file, recog
 from mrdtrack.counting.record_check import Piece, RecordCheck
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError
+from mrdtrack.findings import finding
 from mrdtrack.panel.reference import Reference
 
 __all__ = [
@@ -360,27 +361,12 @@ def _no_index(path: Path) -> AlignmentsError:
 
 
 def _older_index(found: Path) -> QualityFinding:
-    return QualityFinding(
-        code="INDEX_OLDER",
-        severity="warning",
-        message=f"the index {found.name} is older than the reads: it fits them, but "
-        "make it anew with `samtools index`",
-    )
+    return finding("INDEX_OLDER", "warning", file=found.name)
 
 
 def _unusable_index(found: Path, error: UnusableIndex) -> QualityFinding:
-    return QualityFinding(
-        code="INDEX_UNUSABLE",
-        severity="warning",
-        message=f"{found.name}: {error.problem}, so the whole file is read: make it "
-        "anew with `samtools index`",
-    )
+    return finding("INDEX_UNUSABLE", "warning", file=found.name, problem=error.problem)
 
 
 def _short_index(found: Path) -> QualityFinding:
-    return QualityFinding(
-        code="INDEX_TOO_SHORT",
-        severity="warning",
-        message=f"the index {found.name} cannot cover contigs of this length, so the "
-        "whole file is read: make a CSI with `samtools index -c`",
-    )
+    return finding("INDEX_TOO_SHORT", "warning", file=found.name)

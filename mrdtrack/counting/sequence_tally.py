@@ -14,6 +14,7 @@ from mrdtrack.counting.molecules import (
     join_observations,
 )
 from mrdtrack.counts import MarkerCounts
+from mrdtrack.findings import REASONS
 from mrdtrack.kernels.arrays import JUNCTION, Ints, Observations
 from mrdtrack.kernels.molecules import ALT
 from mrdtrack.kernels.sequences import ScanResult
@@ -88,7 +89,8 @@ def tally_sequences(
                 denominator=total,
                 error_class="junction",
                 assessable=total > 0,
-                reason="" if total else "the file holds no read",
+                reason="" if total else REASONS["no_reads"],
+                reason_code="" if total else "no_reads",
                 role=marker.role,
                 group=marker.group,
                 gene=marker.gene or marker.locus,

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mrdtrack.counts import QualityFinding
+from mrdtrack.findings import finding
 from mrdtrack.follow_up.change import judge_equal
 from mrdtrack.follow_up.series import Series, is_detected
 from mrdtrack.follow_up.timeline import MarkerCourse, TimelineVisit
-from mrdtrack.follow_up.wording import Sentence, say_number
+from mrdtrack.follow_up.wording import Sentence
 from mrdtrack.levels.result import MarkerResult
 
 ALPHA = 0.01
@@ -158,14 +159,7 @@ def find_disagreement(
     corrected = smallest * len(now)
     if corrected >= ALPHA:
         return None
-    return QualityFinding(
-        code="marker_disagreement",
-        severity="warning",
-        message=(
-            f"markers tell different levels: {culprit} stands out "
-            f"(p = {say_number(corrected, 'en')})"
-        ),
-    )
+    return finding("marker_disagreement", "warning", marker=culprit, p_value=corrected)
 
 
 def _level_counts(visit: TimelineVisit) -> dict[str, _Counted]:

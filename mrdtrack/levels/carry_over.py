@@ -60,6 +60,14 @@ class RunCarryOver:
         source = max(others, key=lambda name: (others[name], name))
         return CarriedOver(self.share * others[source], source)
 
+    def between(self, sample: str, source: str, markers: Sequence[str]) -> float:
+        """Return the most that may come over from one sample into another (0: none).
+
+        As a share of the molecules of a marker, over the markers that both look at.
+        """
+        levels = [self.levels.get(name, {}).get(source, 0.0) for name in markers]
+        return 0.0 if sample == source else self.share * max(levels, default=0.0)
+
 
 def run_carry_over(
     samples: Sequence[SampleCounts], settings: LevelSettings

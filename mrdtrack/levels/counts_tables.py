@@ -32,6 +32,7 @@ TEXTS = {
     "error_class": "substitution",
     "assessable": "true",
     "reason": "",
+    "reason_code": "",
     "role": "level",
     "group": "",
     "gene": "",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mrdtrack.counts import MarkerCounts, QualityFinding
+from mrdtrack.findings import finding
 from mrdtrack.levels.result import Metric
 from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts
 
@@ -71,30 +72,15 @@ def _excluded(marker: MarkerCounts, settings: LevelSettings) -> str:
 def _told_exclusions(
     markers: Sequence[MarkerCounts], settings: LevelSettings
 ) -> Iterator[QualityFinding]:
-    why = {
-        "role": (
-            "marker_report_only",
-            "counted and shown, and kept out of the level: the panel says role = "
-            "report_only.",
-        ),
-        "gene": (
-            "marker_clonal_haematopoiesis",
-            "counted and shown, and kept out of the level: such mutations persist as "
-            "clonal haematopoiesis.",
-        ),
-    }
-    for reason, (code, said) in why.items():
+    why = {"role": "marker_report_only", "gene": "marker_clonal_haematopoiesis"}
+    for reason, code in why.items():
         names = [
             f"{m.marker} ({m.gene})" if reason == "gene" else m.marker
             for m in markers
             if informative(m) and _excluded(m, settings) == reason
         ]
         if names:
-            shown = ", ".join(names[:6])
-            more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-            yield QualityFinding(
-                code=code, severity="info", message=f"{shown}{more}: {said}"
-            )
+            yield finding(code, "info", markers=tuple(names))
 
 
 def _one_of_each_group(
@@ -114,14 +100,13 @@ def _one_of_each_group(
         best = max(members, key=lambda p: (informative(markers[p]), -p))
         others = [p for p in members if p != best]
         dropped.update(others)
-        names = ", ".join(markers[p].marker for p in others)
         findings.append(
-            QualityFinding(
-                code="markers_on_one_molecule",
-                severity="info",
-                message=f"{names} share molecules with {markers[best].marker} (group "
-                f"{group}) and count once: the level uses {markers[best].marker}, "
-                "which has the most informative molecules.",
+            finding(
+                "markers_on_one_molecule",
+                "info",
+                markers=tuple(markers[p].marker for p in others),
+                marker=markers[best].marker,
+                group=group,
             )
         )
     return [place for place in places if place not in dropped]
@@ -143,14 +128,13 @@ def _comparable(
         return list(places)
     kept = [place for place in places if _sort_of(markers[place]) == min(sorts)]
     others = [place for place in places if place not in kept]
-    names = ", ".join(markers[place].marker for place in others)
-    kinds = ", ".join(sorted({markers[p].denominator_kind for p in others}))
+    kinds = {markers[place].denominator_kind for place in others}
     findings.append(
-        QualityFinding(
-            code="other_denominator",
-            severity="info",
-            message=f"{names} are fractions of another sort ({kinds}) than the rest "
-            "and are kept out of the level.",
+        finding(
+            "other_denominator",
+            "info",
+            markers=tuple(markers[place].marker for place in others),
+            denominators=tuple(sorted(kinds)),
         )
     )
     return kept

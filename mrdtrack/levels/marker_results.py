@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mrdtrack.counts import MarkerCounts
+from mrdtrack.findings import REASONS
 from mrdtrack.levels.detection import NullTable, holm
 from mrdtrack.levels.exact_bounds import FloatArray, clopper_pearson
 from mrdtrack.levels.limits import marker_level_at
@@ -145,11 +146,8 @@ def _counted(marker: MarkerCounts) -> dict[str, Any]:
 
 
 def _unassessable(marker: MarkerCounts) -> MarkerResult:
-    reason = marker.reason
-    if marker.assessable:
-        reason = reason or "no molecule could tell the marker from the reference"
-    counted = _counted(marker) | {
-        "reason": reason or "the marker could not be counted",
-        "assessable": False,
-    }
+    counted = _counted(marker) | {"assessable": False}
+    if not marker.reason:
+        code = "not_told_apart" if marker.assessable else "not_counted"
+        counted |= {"reason": REASONS[code], "reason_code": code}
     return MarkerResult(**counted, call="not_evaluable")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mrdtrack.counts import QualityFinding, SampleCounts, Severity
+from mrdtrack.counts import QualityFinding, SampleCounts
+from mrdtrack.findings import finding
 from mrdtrack.levels.exact_bounds import clopper_pearson
 from mrdtrack.levels.judged_markers import JudgedMarkers, RunContext
 from mrdtrack.levels.neighbours import FEW_SITES
@@ -36,15 +37,6 @@ def sample_findings(
     return tuple(found)
 
 
-def _finding(code: str, severity: Severity, message: str) -> QualityFinding:
-    return QualityFinding(code=code, severity=severity, message=message)
-
-
-def _listed(names: Sequence[str], most: int = 6) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
 def _discordance(
     names: Sequence[str],
     judged: JudgedMarkers,
@@ -56,24 +48,17 @@ def _discordance(
     if without is not None and without > settings.alpha:
         top = names[int(judged.found.p_marker.argmin())]
         found.append(
-            _finding(
+            finding(
                 "one_marker_alone",
                 "warning",
-                f"The detection rests on {top} alone: without it p = {without:.2g} "
-                f"(with it {judged.found.p_value:.2g}). An artefact of this marker or "
-                "a subclone that survived would look the same.",
+                marker=top,
+                p_without=without,
+                p_value=float(judged.found.p_value),
             )
         )
     lost = _lost_markers(names, judged, level)
     if lost:
-        found.append(
-            _finding(
-                "marker_lost",
-                "warning",
-                f"{_listed(lost)}: fewer molecules than the level of the others lets "
-                "expect (lost subclone, or a marker that was never clonal).",
-            )
-        )
+        found.append(finding("marker_lost", "warning", markers=tuple(lost)))
     return found
 
 
@@ -99,28 +84,21 @@ def _carried_over(
 ) -> list[QualityFinding]:
     """Tell of molecules that other samples of the run may explain."""
     if not context.run.levels:
-        return [
-            _finding(
-                "carry_over_unchecked",
-                "info",
-                "No other sample of the sequencing run was given, so carry-over "
-                "between samples could not be checked.",
-            )
-        ]
-    sources = {name: context.run.into(sample, name) for name in names}
-    told = [
-        f"{name} (as much as {carried.rate:.1e} from {carried.source})"
+        return [finding("carry_over_unchecked", "info")]
+    told = {
+        name: carried
         for name, alt in zip(names, judged.counts.alt, strict=True)
-        if alt > 0 and (carried := sources[name]).rate > 0
-    ]
+        if alt > 0 and (carried := context.run.into(sample, name)).rate > 0
+    }
     if not told or judged.found.p_value <= settings.alpha:
         return []
     return [
-        _finding(
+        finding(
             "explained_by_carry_over",
             "warning",
-            f"{_listed(told)}: the molecules seen may have come over from other "
-            "samples of the run.",
+            markers=tuple(told),
+            samples=tuple(sorted({carried.source for carried in told.values()})),
+            rate=max(float(carried.rate) for carried in told.values()),
         )
     ]
 
@@ -132,15 +110,7 @@ def _background(
     found = []
     bare = [n for n, a in zip(names, background.assumed, strict=True) if a]
     if bare:
-        found.append(
-            _finding(
-                "background_assumed",
-                "warning",
-                f"{_listed(bare)}: neither non-marker positions nor controls tell the "
-                "error rate, a usual one is assumed; the p-value is only as good as "
-                "that.",
-            )
-        )
+        found.append(finding("background_assumed", "warning", markers=tuple(bare)))
     few = [
         name
         for name, sites, assumed in zip(
@@ -150,31 +120,16 @@ def _background(
     ]
     if few:
         found.append(
-            _finding(
+            finding(
                 "few_background_sites",
                 "info",
-                f"{_listed(few)}: fewer than {FEW_SITES} non-marker positions of the "
-                "error class (or of the wider classes it belongs to).",
+                markers=tuple(few),
+                n_positions=FEW_SITES,
             )
         )
     noise = (judged.table.mixture.weight * judged.table.background).sum(axis=1)
     if context.controls.names and len(names) > 1 and float(noise.mean()) < FEW_ERRORS:
-        found.append(
-            _finding(
-                "few_errors_known",
-                "info",
-                "Errors are so rare here that sites and controls hold few of them: in "
-                "simulations of such samples the false-positive rate at 0.01 was 0.013 "
-                "to 0.015.",
-            )
-        )
+        found.append(finding("few_errors_known", "info"))
     if not context.controls.names:
-        found.append(
-            _finding(
-                "no_controls",
-                "info",
-                "Judged without control samples: errors special to one position are "
-                "only known through its class, and the limit of detection is higher.",
-            )
-        )
+        found.append(finding("no_controls", "info"))
     return found

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from mrdtrack.counts import MarkerCounts, MarkerKind, MoleculeMode, Role, SampleCounts
 from mrdtrack.errors import CountsError
+from mrdtrack.findings import REASONS
 from mrdtrack.levels.counts_tables import NUMBERS, CountsTable
 
 _COUNTED = ("kind", "molecule_mode", "denominator_kind", "error_class", "role")
@@ -91,6 +92,7 @@ class TableSamples:
             marker=table.markers[int(table.marker[row])],
             assessable=table.text("assessable", row) == "true",
             reason=table.text("reason", row),
+            reason_code=table.text("reason_code", row),
             alt_forward=None,
             alt_reverse=None,
             ref_forward=None,
@@ -131,7 +133,8 @@ def _uncounted(known: PanelMarker, mode: MoleculeMode) -> MarkerCounts:
         denominator=None,
         error_class=known.error_class,
         assessable=False,
-        reason="the counts table has no row for it",
+        reason=REASONS["not_in_table"],
+        reason_code="not_in_table",
         role=known.role,
         group=known.group,
         gene=known.gene,

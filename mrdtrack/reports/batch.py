@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mrdtrack.follow_up.visits import draft_visit
 from mrdtrack.levels.result import VisitResult
 from mrdtrack.reports import level_text, phrases
-from mrdtrack.reports.html import html
-from mrdtrack.reports.level_text import MISSING, exact, name, sentence
-from mrdtrack.reports.output_files import safe_name
-from mrdtrack.reports.result_visit import as_visit
+from mrdtrack.reports.finding_text import finding
+from mrdtrack.reports.level_cells import interval_cell, result_cell
+from mrdtrack.reports.level_text import DETECTED, MISSING, exact, name
+from mrdtrack.reports.timeline_sections import research_use
 from mrdtrack.reports.view import (
     Block,
     Column,
@@ -20,165 +21,275 @@ from mrdtrack.reports.view import (
     Section,
     Table,
     Text,
+    Tone,
     View,
 )
-from mrdtrack.reports.words import Language, Words, words
+from mrdtrack.reports.words import Words
 
 Row = tuple[Text, ...]
+_Key = tuple[str, str, str]
+MOST_COLUMNS = 12
+"""Samples of a run that a matrix still shows on A4; longer runs are listed."""
+MOST_PAIRS = 60
 
 
 class CarryOver(NamedTuple):
-    """Share of a sample's molecules (0 to 1) that may come from another of the run."""
+    """Share of a marker's molecules (0 to 1) that may come from another sample.
+
+    The highest of all markers that were looked for in both samples; 0 where the other
+    sample holds none of them at 1 % or more.
+    """
 
     to_sample: str
     from_sample: str
     fraction: float
 
 
-def batch_html(
-    run: str,
-    results: Sequence[VisitResult],
-    carry_over: Sequence[CarryOver] = (),
-    language: Language = "en",
-) -> dict[str, bytes]:
-    """Make `RUN.batch.html`."""
-    view = batch_view(run, results, carry_over, words(language))
-    return {f"{safe_name(run)}.batch.html": html(view)}
-
-
 def batch_view(
     run: str,
     results: Sequence[VisitResult],
     carry_over: Sequence[CarryOver],
-    said: Words,
+    words: Words,
 ) -> View:
     """Compose the page of a run."""
     dates = sorted(result.date for result in results if result.date)
     shown = name(run)
+    versions = sorted({result.software.version for result in results})
     return View(
-        language=said.language,
-        title=said.say("Run {run}", run=shown),
-        tone="none",
-        headline=said.say_plural("{number} sample", "{number} samples", len(results)),
-        headline_more=_calls(said, results),
-        identity=(Fact(label=said.say("Run"), text=Text(text=shown)),),
-        sections=(
-            _section("levels", said.say("Levels"), _levels(said, results)),
-            _section("quality", said.say("Quality findings"), _quality(said, results)),
-            _section("carry-over", said.say("Carry-over"), _matrix(said, carry_over)),
+        language=words.language,
+        title=words.say("Measurable residual disease: run {run}", run=shown),
+        tone=_tone(results),
+        headline=_headline(words, results),
+        headline_more=_calls(words, results),
+        identity=(
+            Fact(label=words.say("Run"), text=Text(text=shown)),
+            Fact(
+                label=words.say("Samples"),
+                text=Text(text=words.integer(len(results)), value=str(len(results))),
+            ),
+            Fact(
+                label=words.say("Software"),
+                text=Text(text=name(f"mrdtrack {', '.join(versions)}")),
+            ),
         ),
-        running=said.say("Run {run}, research use only", run=shown),
-        page_of=said.say("page {page} of {pages}", page="{page}", pages="{pages}"),
+        sections=(
+            _section("levels", words.say("Levels"), _levels(words, results)),
+            _section(
+                "quality", words.say("Quality findings"), *_quality(words, results)
+            ),
+            _section(
+                "carry-over", words.say("Carry-over"), *_matrix(words, carry_over)
+            ),
+            _section(
+                "status",
+                words.say("Status"),
+                Paragraph(text=Text(text=research_use(words))),
+            ),
+        ),
+        running=words.say("Run {run}, research use only", run=shown),
+        page_of=words.say("page {page} of {pages}", page="{page}", pages="{pages}"),
         date=dates[-1] if dates else "",
         patient=shown,
-        skip=said.say("Skip to the report"),
+        skip=words.say("Skip to the report"),
     )
 
 
-def _section(code: str, title: str, block: Block) -> Section:
-    return Section(name=code, title=title, blocks=(block,))
+def _section(code: str, title: str, *blocks: Block) -> Section:
+    return Section(name=code, title=title, blocks=blocks)
 
 
-def _calls(said: Words, results: Sequence[VisitResult]) -> tuple[Text, ...]:
+def _tone(results: Sequence[VisitResult]) -> Tone:
+    warned = any(
+        found.severity != "info" for result in results for found in result.quality
+    )
+    clear = {"quantified", "not_detected"}
+    doubtful = any(result.level.call not in clear for result in results)
+    return "watch" if warned or doubtful else "none"
+
+
+def _headline(words: Words, results: Sequence[VisitResult]) -> str:
     calls = [result.level.call for result in results]
-    return tuple(
-        Text(
-            text=said.say(
-                "{call}: {count}",
-                call=said.say(phrases.CALL_TITLES[call]),
-                count=said.integer(calls.count(call)),
-            )
+    detected = sum(call in DETECTED for call in calls)
+    negative = calls.count("not_detected")
+    return words.say_plural(
+        "{number} sample: MRD in {detected}, not detected down to its limit in "
+        "{negative}, no conclusion in {open}.",
+        "{number} samples: MRD in {detected}, not detected down to their limits in "
+        "{negative}, no conclusion in {open}.",
+        len(calls),
+        detected=words.integer(detected),
+        negative=words.integer(negative),
+        open=words.integer(len(calls) - detected - negative),
+    )
+
+
+def _calls(words: Words, results: Sequence[VisitResult]) -> tuple[Text, ...]:
+    calls = [result.level.call for result in results]
+    counted = [
+        words.say(
+            "{call}: {count}",
+            call=words.say(phrases.CALL_TITLES[call]),
+            count=words.integer(calls.count(call)),
         )
         for call in phrases.CALL_TITLES
         if call in calls
+    ]
+    warned = sum(
+        any(found.severity != "info" for found in result.quality) for result in results
     )
+    if warned:
+        counted.append(
+            words.say_plural(
+                "{number} sample has a quality warning.",
+                "{number} samples have a quality warning.",
+                warned,
+            )
+        )
+    return tuple(Text(text=text) for text in counted)
 
 
-def _levels(said: Words, results: Sequence[VisitResult]) -> Table:
+def _levels(words: Words, results: Sequence[VisitResult]) -> Table:
     return Table(
-        caption=said.say("Levels of the samples, each on its own metric"),
+        caption=words.say("Levels of the samples, each on its own metric"),
         columns=(
-            Column(title=said.say("Sample")),
-            Column(title=said.say("Patient (pseudonym)")),
-            Column(title=said.say("Date")),
-            Column(title=said.say("Specimen")),
-            Column(title=said.say("Metric")),
-            Column(title=said.say("Level"), numeric=True),
-            Column(title=said.say("95% CI"), numeric=True),
-            Column(title=said.say("LoD"), numeric=True),
-            Column(title=said.say("Markers used"), numeric=True),
-            Column(title=said.say("Result"), wide=True),
+            Column(title=words.say("Sample")),
+            Column(title=words.say("Patient (pseudonym)")),
+            Column(title=words.say("Date")),
+            Column(title=words.say("Specimen")),
+            Column(title=words.say("Metric")),
+            Column(title=words.say("Level"), numeric=True),
+            Column(title=words.say("95% CI"), numeric=True),
+            Column(title=words.say("LoD"), numeric=True),
+            Column(title=words.say("Markers used"), numeric=True),
+            Column(title=words.say("Result"), wide=True),
         ),
-        rows=tuple(_level_row(said, result) for result in results),
+        rows=tuple(_level_row(words, result) for result in results),
     )
 
 
-def _level_row(said: Words, result: VisitResult) -> Row:
-    visit = as_visit(result)
+def _level_row(words: Words, result: VisitResult) -> Row:
+    visit = draft_visit(result)
     level = result.level
-    call = level_text.call(said, visit)
-    parts = [call.text]
-    if level.limited_by and level_text.is_negative(visit):
-        parts.append(said.say(phrases.LIMITED_BY[level.limited_by]))
-    if level.reason:
-        parts.append(sentence(said, level.reason).text)
     return (
         Text(text=name(result.sample)),
         Text(text=name(result.patient)),
         Text(text=result.date or MISSING, keep=True),
-        Text(text=level_text.specimen(said, result.specimen)),
-        Text(text=level_text.metric(said, level.metric)),
-        level_text.level(said, visit),
-        Text(
-            text=level_text.interval(said, level.low, level.high, level.metric),
-            keep=True,
-        ),
-        level_text.limit(said, level.lod95, level.metric),
-        Text(text=said.integer(level.markers_used), value=str(level.markers_used)),
-        Text(text=", ".join(parts), tone=call.tone),
+        Text(text=level_text.specimen(words, result.specimen)),
+        Text(text=level_text.metric(words, level.metric)),
+        level_text.level(words, visit),
+        interval_cell(words, visit),
+        level_text.limit(words, level.lod95, level.metric),
+        Text(text=words.integer(level.markers_used), value=str(level.markers_used)),
+        result_cell(words, visit, limited=True),
     )
 
 
-def _quality(said: Words, results: Sequence[VisitResult]) -> Block:
-    notes = [
-        level_text.finding(said, found, name(result.sample))
-        for result in results
-        for found in result.quality
-    ]
+def _quality(words: Words, results: Sequence[VisitResult]) -> list[Block]:
+    """List the findings, warnings first; what is true of all samples stands once."""
+    shared = _shared_findings(results)
+    told: set[_Key] = set()
+    notes: list[Text] = []
+    for result in results:
+        for found in result.quality:
+            key = (found.code, found.severity, found.message)
+            if key in told:
+                continue
+            about = name(result.sample)
+            if key in shared:
+                told.add(key)
+                about = words.say("all samples")
+            notes.append(finding(words, found, about))
     if not notes:
-        return Paragraph(text=Text(text=said.say("No quality finding.")))
-    return Notes(notes=tuple(notes))
+        return [Paragraph(text=Text(text=words.say("No quality finding.")))]
+    return [Notes(notes=tuple(sorted(notes, key=lambda note: note.tone == "none")))]
 
 
-def _matrix(said: Words, carry_over: Sequence[CarryOver]) -> Block:
-    """Lay the carry-over out: a row receives, a column gives."""
+def _shared_findings(results: Sequence[VisitResult]) -> set[_Key]:
+    found: list[set[_Key]] = [
+        {(item.code, item.severity, item.message) for item in result.quality}
+        for result in results
+    ]
+    return set.intersection(*found) if len(found) > 1 else set()
+
+
+def _matrix(words: Words, carry_over: Sequence[CarryOver]) -> list[Block]:
+    """Lay the carry-over out: a row receives, a column gives; long runs as a list."""
     if not carry_over:
-        text = said.say("No carry-over between the samples of this run was assessed.")
-        return Paragraph(text=Text(text=text))
+        text = words.say("No carry-over between the samples of this run was assessed.")
+        return [Paragraph(text=Text(text=text))]
+    samples = list(dict.fromkeys(item.to_sample for item in carry_over))
+    samples += [
+        giver
+        for giver in dict.fromkeys(item.from_sample for item in carry_over)
+        if giver not in samples
+    ]
+    if len(samples) > MOST_COLUMNS:
+        return _list(words, carry_over)
     shares = {(item.to_sample, item.from_sample): item.fraction for item in carry_over}
-    receivers = list(dict.fromkeys(item.to_sample for item in carry_over))
-    known = {item.from_sample for item in carry_over}
-    in_order = [sample for sample in receivers if sample in known]
-    givers = in_order + sorted(known - set(in_order))
-    return Table(
-        caption=said.say(
-            "Share of a sample's molecules (row) that may come from another (column)"
+    table = Table(
+        caption=words.say(
+            "Share of a marker's molecules in a sample (row) that may come from "
+            "another (column), at most"
         ),
         columns=(
-            Column(title=said.say("Sample")),
-            *(Column(title=name(giver), numeric=True) for giver in givers),
+            Column(title=words.say("Sample")),
+            *(Column(title=name(giver), numeric=True) for giver in samples),
         ),
         rows=tuple(
             (
                 Text(text=name(receiver)),
-                *(_share(said, shares.get((receiver, giver))) for giver in givers),
+                *(
+                    _share(words, shares.get((receiver, giver)), same=receiver == giver)
+                    for giver in samples
+                ),
             )
-            for receiver in receivers
+            for receiver in samples
         ),
     )
+    return [table, _legend(words)]
 
 
-def _share(said: Words, fraction: float | None) -> Text:
-    if not fraction:
+def _list(words: Words, carry_over: Sequence[CarryOver]) -> list[Block]:
+    most = sorted(
+        (item for item in carry_over if item.fraction > 0),
+        key=lambda item: (-item.fraction, item.to_sample, item.from_sample),
+    )
+    if not most:
+        text = words.say("No sample holds enough of a marker to carry over.")
+        return [Paragraph(text=Text(text=text))]
+    table = Table(
+        caption=words.say(
+            "The largest shares of a marker's molecules that may come from another "
+            "sample"
+        ),
+        columns=(
+            Column(title=words.say("Sample")),
+            Column(title=words.say("From")),
+            Column(title=words.say("At most"), numeric=True),
+        ),
+        rows=tuple(
+            (
+                Text(text=name(item.to_sample)),
+                Text(text=name(item.from_sample)),
+                _share(words, item.fraction, same=False),
+            )
+            for item in most[:MOST_PAIRS]
+        ),
+    )
+    return [table]
+
+
+def _share(words: Words, fraction: float | None, *, same: bool) -> Text:
+    if same or fraction is None:
         return Text(text=MISSING)
-    return Text(text=said.power(fraction), value=exact(fraction))
+    if not fraction:
+        return Text(text=words.say("none"))
+    return Text(text=words.power(fraction), value=exact(fraction))
+
+
+def _legend(words: Words) -> Paragraph:
+    text = words.say(
+        "None: the other sample holds no marker of this panel at 1% or more. A dash: "
+        "not assessed, the two samples share no panel."
+    )
+    return Paragraph(text=Text(text=text))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import get_args
 
-from mrdtrack.counts import QualityFinding
 from mrdtrack.follow_up.timeline import Estimate, TimelineVisit
 from mrdtrack.levels.result import Metric
 from mrdtrack.protocols.vocabulary import name_time_point
@@ -41,22 +40,6 @@ def sentence(words: Words, english: str, french: str = "") -> Text:
     chosen = words.sentence(english, french)
     other = None if chosen.language == words.language else chosen.language
     return Text(text=shortened(chosen.text, LONGEST_SENTENCE), language=other)
-
-
-def finding(words: Words, found: QualityFinding, about: str = "") -> Text:
-    """Write a quality finding; in French with what it is about before its message."""
-    severity = words.say(phrases.SEVERITIES[found.severity])
-    head = f"{about}, {severity}" if about else severity
-    said = sentence(words, found.message)
-    text = said.text
-    if said.language and found.code in phrases.FINDINGS:
-        text = f"{words.say(phrases.FINDINGS[found.code])} ({said.text})"
-        said = Text(text=text)
-    return Text(
-        text=words.say("{head}: {message}", head=head, message=text),
-        language=said.language,
-        tone="none" if found.severity == "info" else "watch",
-    )
 
 
 def amount(words: Words, value: float, metric: str) -> str:

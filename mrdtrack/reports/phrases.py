@@ -107,37 +107,32 @@ SCHEDULE = {
     "confirmation_due": mark("confirmation due"),
     "wrong_specimen": mark("other specimen needed"),
 }
-# Reasons as counting and levels give them, word for word.
-REASONS = (
-    mark("no molecule reached the marker"),
-    mark("no molecule could tell the marker from the reference"),
-    mark("no molecule crosses the edges of the marker"),
-    mark("no marker had an informative molecule"),
-    mark("no marker may drive the level"),
-    mark("the file holds no read"),
-    mark("the marker could not be counted"),
-    mark("the panel has no marker"),
-    mark("the reads are not aligned, so markers with a position cannot be counted"),
-    mark("the reference is unknown (N) at the marker"),
-)
-# What a quality finding is about, by its code; its message, in English, tells more.
-FINDINGS = {
-    "INDEX_OLDER": mark("index older than the reads"),
-    "INDEX_TOO_SHORT": mark("index unusable"),
-    "MIXED_SAMPLES": mark("several samples in one file"),
-    "READ_GROUP_REPEATED": mark("repeated read groups"),
-    "background_assumed": mark("background assumed"),
-    "constant_umi": mark("constant UMI"),
-    "duplicates_kept": mark("duplicates kept"),
-    "few_background_sites": mark("few background positions"),
-    "marker_clonal_haematopoiesis": mark("clonal haematopoiesis"),
-    "marker_disagreement": mark("markers disagree"),
-    "marker_lost": mark("marker lost"),
-    "marker_report_only": mark("marker reported only"),
-    "markers_on_one_molecule": mark("markers on one molecule"),
-    "no_controls": mark("no control sample"),
-    "one_marker_alone": mark("detection by one marker alone"),
-    "other_denominator": mark("other denominator"),
+MODES = {
+    "reads": mark("reads"),
+    "fragments": mark("fragments"),
+    "umi": mark("UMI families"),
+    "consensus": mark("consensus reads"),
+}
+DENOMINATORS = {
+    "molecules_at_locus": mark("of the molecules at the marker"),
+    "flank": mark("of the molecules at its edges"),
+    "locus_reads": mark("of all reads of the locus"),
+    "spike_in": mark("of cells, by a spike-in"),
+    "input_cells": mark("of the cells that went in"),
+}
+TREATMENT_KINDS = {
+    "induction": mark("induction"),
+    "consolidation": mark("consolidation"),
+    "maintenance": mark("maintenance"),
+    "intensification": mark("intensification"),
+    "targeted": mark("targeted treatment"),
+    "immunotherapy": mark("immunotherapy"),
+    "chemotherapy": mark("chemotherapy"),
+    "transplant": mark("transplant"),
+    "hsct": mark("stem-cell transplant"),
+    "dli": mark("donor lymphocytes"),
+    "tki": mark("TKI"),
+    "tki_stop": mark("stop of TKI"),
 }
 SEVERITIES = {
     "info": mark("note"),
@@ -152,6 +147,7 @@ ANCHORS = {
     "transplant": mark("transplant"),
     "tki_start": mark("start of TKI"),
     "tki_stop": mark("stop of TKI"),
+    "relapse": mark("relapse"),
 }
 TIME_POINTS = {
     "diagnosis": mark("diagnosis"),
@@ -162,5 +158,18 @@ TIME_POINTS = {
     "pre_transplant": mark("before transplant"),
     "post_transplant": mark("after transplant"),
     "post_transplant_day_30": mark("day 30 after transplant"),
+    "after_consolidation_1": mark("after consolidation 1"),
+    "mrd1": mark("MRD1"),
+    "mrd2": mark("MRD2"),
+    "day_8": mark("day 8"),
+    "day_15": mark("day 15"),
+    "day_29": mark("day 29"),
+    "day_33": mark("day 33"),
+    "day_35": mark("day 35"),
+    "day_78": mark("day 78"),
+    "week_14": mark("week 14"),
+    "month_3": mark("month 3"),
+    "month_6": mark("month 6"),
+    "month_12": mark("month 12"),
     "treatment_free": mark("treatment-free"),
 }

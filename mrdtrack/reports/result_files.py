@@ -44,6 +44,7 @@ COUNTS_COLUMNS = (
     "ref_right",
     "signal_ratio",
     "filters",
+    "reason_code",
 )
 BACKGROUND_COLUMNS = (
     "contig",

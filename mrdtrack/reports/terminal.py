@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit
+from mrdtrack.follow_up.visits import draft_visit
 from mrdtrack.levels.result import VisitResult
-from mrdtrack.reports import level_text, phrases
+from mrdtrack.reports import finding_text, level_text, phrases
 from mrdtrack.reports.chart_geometry import chart_metric
 from mrdtrack.reports.inert_text import shortened
+from mrdtrack.reports.level_cells import marker_as_visit
 from mrdtrack.reports.level_text import MISSING, name
 from mrdtrack.reports.result_files import counts_tsv
-from mrdtrack.reports.result_visit import as_visit, marker_as_visit
 from mrdtrack.reports.tables import model_json
 from mrdtrack.reports.words import Words, words
 
@@ -62,16 +63,15 @@ def results_text(
     english = words("en")
     console, text = _console(colour=colour, width=width)
     for result in results:
-        visit = as_visit(result)
+        visit = draft_visit(result)
         heading = RichText(f"{name(result.sample)}: ", style="bold")
         said = level_text.call(english, visit)
         heading.append(_headline(english, visit, said.text), style=_STYLES[said.tone])
         console.print(heading)
         console.print(_markers(english, result))
         for finding in result.quality:
-            severity = phrases.SEVERITIES[finding.severity]
-            line = RichText(f"{severity}: {shortened(finding.message, 400)}")
-            console.print(line, style="" if finding.severity == "info" else "yellow")
+            said = finding_text.finding(english, finding)
+            console.print(RichText(said.text), style=_STYLES[said.tone])
     return _trimmed(text)
 
 
@@ -93,7 +93,7 @@ def _markers(english: Words, result: VisitResult) -> Table:
     for column in ("alt", "molecules", "fraction", "LoD"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("call", overflow="fold")
-    seen = as_visit(result)
+    seen = draft_visit(result)
     for marker in result.markers:
         visit = marker_as_visit(marker, seen)
         call = level_text.call(english, visit)

@@ -14,6 +14,7 @@ from mrdtrack.reports import timeline_tables as tables
 from mrdtrack.reports.chart_geometry import chart_metric, geometry
 from mrdtrack.reports.chart_svg import chart_svg
 from mrdtrack.reports.conclusion import course_section, flags_section, prefixed, section
+from mrdtrack.reports.finding_text import finding
 from mrdtrack.reports.inert_text import shortened, visible
 from mrdtrack.reports.level_text import FRACTIONS, name, sentence
 from mrdtrack.reports.view import (
@@ -86,10 +87,10 @@ def request_section(words: Words, timeline: Timeline) -> Section:
 
 def specimens_section(words: Words, timeline: Timeline) -> Section:
     """Say what is to know about the samples: quality, and what comes next."""
-    notes = [level_text.finding(words, found) for found in timeline.quality]
+    notes = [finding(words, found) for found in timeline.quality]
     for visit in timeline.visits:
         label = level_text.visit_label(words, visit)
-        notes += [level_text.finding(words, found, label) for found in visit.quality]
+        notes += [finding(words, found, label) for found in visit.quality]
     quality = Notes(notes=tuple(notes), heading=words.say("Quality findings"))
     none = Paragraph(text=Text(text=words.say("No quality finding.")))
     return section(

@@ -5,8 +5,14 @@ from __future__ import annotations
 from mrdtrack.follow_up.timeline import Kinetics, Timeline, TimelineVisit
 from mrdtrack.levels.result import MarkerResult
 from mrdtrack.reports import level_text, phrases
-from mrdtrack.reports.level_text import MISSING, exact, name, sentence
-from mrdtrack.reports.result_visit import marker_as_visit
+from mrdtrack.reports.finding_text import marker_reason
+from mrdtrack.reports.level_cells import (
+    count_cell,
+    interval_cell,
+    marker_as_visit,
+    result_cell,
+)
+from mrdtrack.reports.level_text import MISSING, name, sentence
 from mrdtrack.reports.view import Column, Paragraph, Table, Text
 from mrdtrack.reports.words import Words
 
@@ -43,10 +49,10 @@ def _visit_row(words: Words, visit: TimelineVisit) -> Row:
         Text(text=_visit_name(words, visit)),
         Text(text=level_text.specimen(words, visit.specimen)),
         level_text.level(words, visit),
-        _interval(words, visit),
+        interval_cell(words, visit),
         level_text.limit(words, visit.lod95, visit.metric),
         level_text.limit(words, visit.loq, visit.metric),
-        _result(words, visit),
+        result_cell(words, visit, limited=True),
         _reduction(words, visit),
         _change(words, visit),
     )
@@ -60,24 +66,6 @@ def _visit_name(words: Words, visit: TimelineVisit) -> str:
         extra.append(words.say("nadir"))
     label = level_text.visit_label(words, visit)
     return f"{label} ({', '.join(extra)})" if extra else label
-
-
-def _interval(words: Words, visit: TimelineVisit) -> Text:
-    if visit.call == "not_evaluable":
-        return Text(text=MISSING)
-    shown = level_text.interval(words, visit.low, visit.high, visit.metric)
-    value = exact(visit.high) if shown != MISSING else None
-    return Text(text=shown, value=value, keep=True)
-
-
-def _result(words: Words, visit: TimelineVisit) -> Text:
-    call = level_text.call(words, visit)
-    if not visit.reason:
-        return call
-    reason = sentence(words, visit.reason)
-    if reason.language:
-        return Text(text=f"{call.text} ({reason.text})", tone=call.tone, language=None)
-    return Text(text=f"{call.text}: {reason.text}", tone=call.tone)
 
 
 def _reduction(words: Words, visit: TimelineVisit) -> Text:
@@ -159,27 +147,24 @@ def _marker_row(words: Words, marker: MarkerResult, visit: TimelineVisit) -> Row
         Text(text=name(marker.marker)),
         Text(text=name(marker.gene)),
         Text(text=words.say(phrases.KINDS[marker.kind])),
-        _count(words, marker.alt),
-        _count(words, marker.molecules),
+        count_cell(words, marker.alt),
+        count_cell(words, marker.molecules),
         level_text.level(words, as_visit),
-        _interval(words, as_visit),
+        interval_cell(words, as_visit),
         level_text.limit(words, marker.lod95, visit.metric),
         level_text.call(words, as_visit),
         _use(words, marker),
     )
 
 
-def _count(words: Words, number: int | None) -> Text:
-    if number is None:
-        return Text(text=MISSING)
-    return Text(text=words.integer(number), value=str(number))
-
-
 def _use(words: Words, marker: MarkerResult) -> Text:
     if not marker.assessable:
-        reason = sentence(words, marker.reason)
+        why = marker_reason(words, marker)
         no = words.say("no, not assessable")
-        return Text(text=f"{no}: {reason.text}" if reason.text else no)
+        if not why.text:
+            return Text(text=no)
+        text = words.say("{head}: {message}", head=no, message=why.text)
+        return Text(text=text, language=why.language)
     if marker.role == "report_only":
         return Text(
             text=words.say("no, reported only (clonal haematopoiesis or germline)")
@@ -219,7 +204,7 @@ def _external_row(words: Words, visit: TimelineVisit) -> Row:
         Text(text=target + metric),
         level_text.level(words, visit),
         level_text.limit(words, visit.lod95, visit.metric),
-        _result(words, visit),
+        result_cell(words, visit),
         _reduction(words, visit),
     )
 
@@ -265,7 +250,7 @@ def treatments_table(words: Words, timeline: Timeline) -> Table | None:
             Text(text=treatment.start, keep=True),
             Text(text=treatment.end or MISSING, keep=True),
             Text(text=name(treatment.name)),
-            Text(text=name(treatment.kind)),
+            Text(text=treatment_kind(words, treatment.kind)),
         )
         for treatment in timeline.treatments
     )
@@ -281,6 +266,12 @@ def treatments_table(words: Words, timeline: Timeline) -> Table | None:
         ),
         rows=rows,
     )
+
+
+def treatment_kind(words: Words, kind: str) -> str:
+    """Name the kind of a treatment; one that is not known keeps its own name."""
+    known = phrases.TREATMENT_KINDS.get(kind)
+    return words.say(known) if known else name(kind)
 
 
 def unjudged_table(words: Words, timeline: Timeline) -> Table | None:

@@ -7,7 +7,8 @@ from datetime import date
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit
 from mrdtrack.reports import level_text, phrases
 from mrdtrack.reports.conclusion import last_visits, no_flag
-from mrdtrack.reports.level_text import DETECTED, name, sentence
+from mrdtrack.reports.finding_text import reason
+from mrdtrack.reports.level_text import DETECTED, name
 from mrdtrack.reports.timeline_sections import disease, sections
 from mrdtrack.reports.view import Fact, Text, Tone, View
 from mrdtrack.reports.words import Words
@@ -89,7 +90,7 @@ def answer(words: Words, visit: TimelineVisit) -> str:
     if visit.reason:
         return words.say(
             "No result for {specimen} of {date}: not evaluable ({reason}).",
-            reason=sentence(words, visit.reason).text,
+            reason=reason(words, visit.reason, visit.reason_codes).text,
             **where,
         )
     return words.say("No result for {specimen} of {date}: not evaluable.", **where)

@@ -24,6 +24,7 @@ NARROW_SPACE = "\u202f"
 SEMICOLON = {"en": "; ", "fr": f"{NARROW_SPACE}; "}
 FIXED_SPACE = "\u00a0"
 TIMES = "\u00d7"
+LEAST_PROBABILITY = 1e-300
 
 
 def mark(text: str) -> str:
@@ -51,27 +52,8 @@ class Words:
     def sentence(self, english: str, french: str = "") -> Sentence:
         """Choose the reader's language of a sentence that came in two."""
         if self.language == "fr":
-            if french:
-                return Sentence(text=french, language="fr")
-            translated = self._known(english)
-            return Sentence(
-                text=translated or english, language="fr" if translated else "en"
-            )
+            return Sentence(text=french or english, language="fr" if french else "en")
         return Sentence(text=english, language="en")
-
-    def _known(self, english: str) -> str:
-        """Translate a sentence of the catalogue, or `sentence (reason; reason)`."""
-        whole = self.catalogue.gettext(english) if english else ""
-        if whole != english:
-            return whole
-        head, opened, rest = english.partition(" (")
-        if not opened or not rest.endswith(")"):
-            return ""
-        pieces = [head, *rest[:-1].split("; ")]
-        said = [self.catalogue.gettext(piece) for piece in pieces]
-        if any(new == old for new, old in zip(said, pieces, strict=True)):
-            return ""
-        return f"{said[0]} ({SEMICOLON[self.language].join(said[1:])})"
 
     def integer(self, number: int) -> str:
         """Write a whole number with its thousands grouped."""
@@ -90,6 +72,14 @@ class Words:
         mantissa, _, exponent = f"{number:.{digits - 1}e}".partition("e")
         raised = str(int(exponent)).translate(_SUPERSCRIPTS)
         return f"{mantissa.replace('.', self.decimal_symbol)}{TIMES}10{raised}"
+
+    def probability(self, number: float) -> str:
+        """Write a p-value: plain from 0.01 on, below as a power of ten."""
+        if number >= 0.01:
+            return self.plain(number)
+        if number < LEAST_PROBABILITY:
+            return f"<{NARROW_SPACE}{self.power(LEAST_PROBABILITY, 1)}"
+        return self.power(number)
 
     def decade(self, exponent: int) -> str:
         """Write a power of ten: `10⁻⁵`."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mrdtrack.counts import QualityFinding
 from mrdtrack.follow_up.timeline import (
     Citation,
     Estimate,
@@ -381,14 +380,6 @@ def test_foreign_sentences_are_marked() -> None:
     [quality] = next(s for s in view.sections if s.name == "specimens").blocks
     assert quality.block == "notes"
     assert quality.notes[0].language == "en"
-
-
-def test_known_findings_say_in_french_what_they_are_about() -> None:
-    found = QualityFinding(code="marker_lost", severity="info", message="X is low")
-    assert level_text.finding(FR, found).text == (
-        "remarque\u202f: marqueur perdu (X is low)"
-    )
-    assert level_text.finding(EN, found, "S1").text == "S1, note: X is low"
 
 
 def test_unknown_anchor_disease_and_time_point() -> None:
