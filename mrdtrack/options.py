@@ -294,6 +294,12 @@ reading = together(
     click.option("--umi-tag", type=Tag(), help="Tag that holds the UMI."),
     click.option("--scan", is_flag=True, help="Read whole files, unmapped reads too."),
     click.option(
+        "--read-group",
+        multiple=True,
+        metavar="ID",
+        help="Count the reads of this group only (may be repeated).",
+    ),
+    click.option(
         "--min-family-size",
         type=click.IntRange(min=1),
         help="Reads a UMI family needs.",

@@ -39,6 +39,7 @@ class BackgroundRequest:
     molecules: Literal["auto"] | MoleculeMode = "auto"
     umi_tag: str | None = None
     scan: bool = False
+    read_group: tuple[str, ...] = ()
     min_family_size: int | None = None
     min_base_quality: int | None = None
     min_mapping_quality: int | None = None

@@ -51,6 +51,7 @@ class QuantifyRequest(Judging):
     molecules: Literal["auto"] | MoleculeMode = "auto"
     umi_tag: str | None = None
     scan: bool = False
+    read_group: tuple[str, ...] = ()
     min_family_size: int | None = None
     min_base_quality: int | None = None
     min_mapping_quality: int | None = None
@@ -127,6 +128,7 @@ def counting_settings(request: QuantifyRequest) -> CountingSettings:
         molecules=mode,
         umi_tag=request.umi_tag,
         scan=request.scan,
+        read_groups=request.read_group,
         threads=request.threads,
         **{name: value for name, value in chosen.items() if value is not None},
     )
