@@ -110,6 +110,13 @@ def levels(fail_on: tuple[str, ...], **request: Any) -> None:
 @options.path("--external", text="Results of other methods, as CSV.")
 @options.path("--treatments", text="Treatments, as CSV.")
 @options.path("--facts", text="What rules must know of the patient, as TOML.")
+@options.path("--donor", text="Result of the transplant donor's own sample.")
+@click.option(
+    "--accept-identity",
+    multiple=True,
+    metavar="SAMPLE",
+    help="Use a sample although its germline alleles failed (may be repeated).",
+)
 @click.option("--baseline", help="Sample to measure reductions from.")
 @click.option(
     "--as-of",

@@ -13,8 +13,9 @@ from mrdtrack.follow_up.build import Given, build_timeline
 from mrdtrack.follow_up.comparison import Difference, compare_assessments
 from mrdtrack.follow_up.external import read_external
 from mrdtrack.follow_up.facts import Facts, check_iso_date, read_facts, read_treatments
+from mrdtrack.follow_up.identity import Known
 from mrdtrack.follow_up.timeline import Timeline
-from mrdtrack.follow_up.visits import read_visits
+from mrdtrack.follow_up.visits import read_visit, read_visits
 from mrdtrack.protocols.read import read_protocol
 from mrdtrack.reports.terminal import timeline_text, wants_colour
 from mrdtrack.reports.timeline_files import write_timeline
@@ -30,7 +31,9 @@ class TimelineRequest:
     """What the command line asks for.
 
     `protocols` empty takes the disease's packaged defaults. `as_of` is the day samples
-    are due or overdue on (the last visit's without it).
+    are due or overdue on (the last visit's without it). `donor` is a result of the
+    donor's own sample; `accept_identity` are samples to use although their germline
+    alleles are not the patient's.
     """
 
     results: Sequence[Path]
@@ -39,6 +42,8 @@ class TimelineRequest:
     external: Path | None = None
     treatments: Path | None = None
     facts: Path | None = None
+    donor: Path | None = None
+    accept_identity: Sequence[str] = ()
     baseline: str | None = None
     as_of: str | None = None
     language: Language = "en"
@@ -81,6 +86,10 @@ def assess_course(request: TimelineRequest, protocols: Sequence[str]) -> Timelin
         protocols=[read_protocol(name) for name in protocols] or None,
         baseline=request.baseline,
         as_of=request.as_of,
+        identity=Known(
+            donor=read_visit(request.donor) if request.donor else None,
+            accepted=frozenset(request.accept_identity),
+        ),
     )
     return build_timeline(read_visits(request.results), given)
 
