@@ -68,6 +68,7 @@ class TableSamples:
             markers=tuple(markers),
             background=(),
             identity=(),
+            searched=(),
             family_sizes={},
             quality=(),
         )
