@@ -64,9 +64,19 @@ def panel_import(**request: Any) -> None:
 @panel.command("check")
 @options.panel_argument
 @options.reference
-@options.path("--reads", text="Reads whose contigs must fit.")
+@options.path("--reads", text="Reads like those to come: they must fit.")
+@options.path("--common", text="VCF of common variants (1 % or more).")
+@click.option(
+    "--at-diagnosis",
+    is_flag=True,
+    help="The reads are of diagnosis: each marker must be seen in them.",
+)
 def panel_check(**request: Any) -> None:
-    """Look for all faults of a panel at once; exit 1 where there is any."""
+    """Look for all faults of a panel at once; exit 1 where there is any.
+
+    What else is worth knowing of each marker before any follow-up is sequenced is said
+    on stderr, and is no fault.
+    """
     from mrdtrack.commands.panel_check import PanelCheckRequest, panel_check
 
     panel_check(PanelCheckRequest(**request))

@@ -300,8 +300,15 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     (
-        "panel check p.toml --reference r.fa --reads a.bam",
-        {"panel": Path("p.toml"), "reference": Path("r.fa"), "reads": Path("a.bam")},
+        "panel check p.toml --reference r.fa --reads a.bam --common c.vcf "
+        "--at-diagnosis",
+        {
+            "panel": Path("p.toml"),
+            "reference": Path("r.fa"),
+            "reads": Path("a.bam"),
+            "common": Path("c.vcf"),
+            "at_diagnosis": True,
+        },
     ),
     (
         "plan -o out --depth 20000 --markers 5 --input-ng 500 --molecules duplex "

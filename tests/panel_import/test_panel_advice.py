@@ -6,17 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pysam
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrdtrack.errors import PanelError
 from mrdtrack.lab.simulate_reference import InventedReference
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.advice import (
+    Advice,
     ReadsFacts,
     advise,
     denominator_of,
-    edits_between,
+    marker_windows,
 )
+from mrdtrack.panel.advice_places import tandem_repeat
+from mrdtrack.panel.advice_sequences import edits_between
+from mrdtrack.panel.common_variants import CommonVariant, Window, read_common_variants
 from mrdtrack.panel.model import SCHEMA, Panel
 from mrdtrack.panel.reference import Reference
 
@@ -75,9 +82,119 @@ def test_repeats_runs_and_common_variants(opened: Reference) -> None:
     run = snv("a", 1004, opened.fetch("c1", 1003, 1004))
     assert codes(panel_of(run), opened) == set()
     assert codes(panel_of({**run, "alt": "AA"}), opened) == {"homopolymer"}
+
+
+def test_a_copy_on_the_other_strand_of_another_contig(tmp_path: Path) -> None:
+    invented = InventedReference({"c1": 900, "c2": 900}, seed=22)
+    invented.place("c2", 300, reverse_complement(invented.fetch("c1", 440, 560)))
+    invented.write(tmp_path / "turned.fa")
+    with Reference(tmp_path / "turned.fa") as reference:
+        panel = panel_of(snv("a", 500, reference.fetch("c1", 499, 500)))
+        found = {one.code: one.message for one in advise(panel, reference)}
+    assert "stands 2 times in the reference" in found["repetitive"]
+
+
+@pytest.mark.parametrize(
+    ("probe", "found"),
+    [
+        ("GATTCAGCCT" + "AC" * 6 + "GGATCATGAC", ("AC", 6)),
+        ("GATTC" + "CAG" * 4 + "TTACCATGACGGTTATCGC", None),
+        ("GATTCATCTT" + "CAG" * 4 + "TTACCATGAC", ("CAG", 4)),
+        ("GATTCAGCCTAACGTGCATTGACCTGAATG", None),
+    ],
+)
+def test_short_units_repeated_over_the_middle(
+    probe: str, found: tuple[str, int] | None
+) -> None:
+    assert tandem_repeat(probe) == found
+
+
+def test_an_indel_in_a_short_repeat(tmp_path: Path) -> None:
+    invented = InventedReference({"c1": 900}, seed=23)
+    invented.place("c1", 490, "CA" * 10)
+    invented.write(tmp_path / "repeat.fa")
+    with Reference(tmp_path / "repeat.fa") as reference:
+        base = reference.fetch("c1", 489, 490)
+        indel = {**snv("a", 490, base), "alt": f"{base}CA"}
+        found = {one.code: one.message for one in advise(panel_of(indel), reference)}
+    assert "tandem_repeat" in found
+    assert "times in a row" in found["tandem_repeat"]
+
+
+def variants(*positions: int, frequency: float | None = 0.1) -> list[CommonVariant]:
+    return [CommonVariant(place, "A", ("T",), frequency) for place in positions]
+
+
+def test_common_variants_near_a_marker_and_the_marker_itself(opened: Reference) -> None:
     plain = panel_of(snv("a", 2500, opened.fetch("c1", 2499, 2500)))
-    common = {"c1": [100, 2510]}
-    assert codes(plain, opened, None, common) == {"near_common_variant"}
+    assert codes(plain, opened, None, {"c1": variants(100, 2530)}) == set()
+    assert codes(plain, None, None, {"c2": variants(2500)}) == set()
+    for place in (2475, 2499, 2500, 2525):
+        found = codes(plain, opened, None, {"c1": variants(100, place)})
+        assert found == {"near_common_variant"}, place
+    own = snv("a", 100, "A", alt="T")
+    advice = advise(panel_of(own), None, None, {"c1": variants(100, 110)})
+    told = {one.code: one.message for one in advice}
+    assert "itself a common variant, 0.1 of chromosomes" in told["is_common_variant"]
+    assert "c1:110, 0.1 of chromosomes" in told["near_common_variant"]
+    far = itd("itd", 1000, 2000)
+    assert codes(panel_of(far), None, None, {"c1": variants(1500)}) == set()
+    assert codes(panel_of(far), None, None, {"c1": variants(2010, frequency=None)}) == {
+        "near_common_variant"
+    }
+    ends = {
+        "left": {"contig": "c1", "position": 50, "strand": "+"},
+        "right": {"contig": "c2", "position": 900, "strand": "-"},
+    }
+    fusion = panel_of({"id": "b", "kind": "breakpoint", **ends})
+    assert codes(fusion, None, None, {"c2": variants(905)}) == {"near_common_variant"}
+    assert list(marker_windows(fusion)) == [
+        Window("c1", 24, 75), Window("c2", 874, 925),
+    ]  # fmt: skip
+
+
+VCF = """\
+##fileformat=VCFv4.2
+##contig=<ID=c1,length=3000>
+##INFO=<ID=AF,Number=A,Type=Float,Description="frequency">
+##INFO=<ID=CAF,Number=R,Type=Float,Description="dbSNP">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO
+c1\t90\t.\tA\tT\t.\t.\tAF=0.2
+c1\t100\t.\tA\tT,G\t.\t.\tAF=0.001,0.02
+c1\t110\t.\tA\tT\t.\t.\tAF=0.001
+c1\t120\t.\tA\tT\t.\t.\t.
+c1\t121\t.\tA\tT\t.\t.\tCAF=0.9,0.1
+c1\t122\t.\tA\tT\t.\t.\tCAF=0.999,0.001
+c1\t400\t.\tA\tT\t.\t.\tAF=0.2
+"""
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_common_variants_are_read_near_the_markers(
+    tmp_path: Path, indexed: bool
+) -> None:
+    path = tmp_path / "common.vcf"
+    path.write_text(VCF, "utf-8")
+    if indexed:
+        pysam.tabix_index(str(path), preset="vcf", force=True)
+        path = tmp_path / "common.vcf.gz"
+    found = read_common_variants(path, [Window("c1", 95, 130), Window("c9", 0, 5)])
+    assert [(one.position, one.frequency) for one in found["c1"]] == [
+        (100, pytest.approx(0.02)),
+        (120, None),
+        (121, pytest.approx(0.1)),
+    ]
+    assert set(found) == {"c1"}
+
+
+def test_common_variants_of_another_naming_or_no_vcf(tmp_path: Path) -> None:
+    path = tmp_path / "common.vcf"
+    path.write_text(VCF, "utf-8")
+    with pytest.raises(PanelError, match="it is called 'c1' there"):
+        read_common_variants(path, [Window("chrc1", 95, 130)])
+    path.write_text("nothing\n", "utf-8")
+    with pytest.raises(PanelError, match="cannot be read as VCF"):
+        read_common_variants(path, [Window("c1", 95, 130)])
 
 
 def test_a_marker_at_the_end_of_its_contig_is_judged(opened: Reference) -> None:
@@ -95,29 +212,86 @@ def test_a_join_in_a_long_repeat_has_homology(opened: Reference) -> None:
     assert "long_homology" in codes(panel, opened)
 
 
+def amplicon(read_length: int) -> ReadsFacts:
+    return ReadsFacts(read_length, is_amplicon=True)
+
+
 def test_reads_that_cannot_carry_or_span(opened: Reference) -> None:
     panel = panel_of(itd("itd", 2000, 2149), sequence("igh", JUNCTION, locus="IGH"))
-    assert codes(panel, opened, ReadsFacts(250)) == set()
-    assert codes(panel, opened, ReadsFacts(150)) == {"duplication_too_long_to_span"}
-    assert codes(panel, opened, ReadsFacts(40)) == {
+    assert codes(panel, opened, ReadsFacts(150)) == set()
+    assert codes(panel, opened, amplicon(250)) == set()
+    assert codes(panel, opened, amplicon(150)) == {"duplication_too_long_to_span"}
+    assert codes(panel, opened, amplicon(40)) == {
         "duplication_too_long_to_span",
         "reads_too_short",
     }
+    long_insertion = {**snv("i", 2500, opened.fetch("c1", 2499, 2500))}
+    long_insertion["alt"] = long_insertion["ref"] + "GATTACAGCA" * 20
+    assert "reads_too_short" not in codes(panel_of(long_insertion), None, amplicon(60))
     joined = panel_of(sequence("fusion", JUNCTION, join=20))
     assert codes(joined, opened, ReadsFacts(40)) == set()
     tiny = panel_of(snv("a", 2500, opened.fetch("c1", 2499, 2500)))
     assert codes(tiny, opened, ReadsFacts(20)) == {"reads_too_short"}
 
 
-def test_denominators() -> None:
+def test_denominators(opened: Reference) -> None:
     panel = panel_of(
         itd("itd", 2000, 2149),
         sequence("igh", JUNCTION, locus="IGH"),
         sequence("fusion", JUNCTION),
+        snv("a", 2500, "A"),
     )
-    kinds = [denominator_of(marker, 150) for marker in panel.marker]
-    assert kinds == ["flank", "locus_reads", "molecules_at_locus"]
-    assert denominator_of(panel.marker[0], None) == "molecules_at_locus"
+    for facts, first in (
+        (ReadsFacts(), "flank"),
+        (ReadsFacts(250), "flank"),
+        (amplicon(250), "molecules_at_locus"),
+        (amplicon(150), "flank"),
+    ):
+        kinds = [denominator_of(marker, facts) for marker in panel.marker]
+        assert kinds == [first, "locus_reads", "locus_reads", "molecules_at_locus"]
+    base, tandem = opened.fetch("c1", 1999, 2000), opened.fetch("c1", 2000, 2060)
+    insertion = {**snv("i", 2000, base), "alt": base + tandem}
+    told = {one.code: one.message for one in advise(panel_of(insertion), opened)}
+    assert "flank" in told["denominator"]
+
+
+def warnings(panel: Panel) -> list[Advice]:
+    return [one for one in advise(panel) if one.severity == "warning"]
+
+
+def test_sequences_that_another_person_can_hold() -> None:
+    found = warnings(
+        panel_of(
+            sequence("none", JUNCTION, untemplated=0),
+            sequence("one", JUNCTION[::-1], untemplated=1),
+            sequence("two", JUNCTION[5:] + "GATTA", untemplated=2),
+            sequence("many", JUNCTION[::-1][7:] + "CCATGAC", untemplated=3),
+            sequence("simple", "ACACACACACACACACACACACACACACACACAC"),
+        )
+    )
+    assert [(one.marker, one.code) for one in found] == [
+        ("none", "not_unique"),
+        ("one", "hardly_unique"),
+        ("two", "hardly_unique"),
+        ("simple", "simple_sequence"),
+    ]
+    assert "1 untemplated base only" in found[1].message
+
+
+def test_sequences_that_hold_each_other_on_either_strand() -> None:
+    turned = reverse_complement(JUNCTION)
+    found = warnings(
+        panel_of(
+            sequence("a", JUNCTION),
+            sequence("b", turned[1:]),
+            sequence("c", turned[8:]),
+        )
+    )
+    assert [(one.marker, one.code) for one in found] == [
+        ("b", "near_another_clonotype"),
+        ("c", "within_another_sequence"),
+        ("c", "within_another_sequence"),
+    ]
 
 
 def test_clonotypes_that_are_short_or_near_each_other() -> None:
