@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from mrdtrack.follow_up.assessment import Assessment, assess
 from mrdtrack.follow_up.facts import Facts
 from mrdtrack.follow_up.readings import Exclusions
 from mrdtrack.follow_up.timeline import Flag, Kinetics, TimelineVisit, Treatment
 from mrdtrack.follow_up.verdicts import Case
-from mrdtrack.levels.result import Specimen
+from mrdtrack.follow_up.visits import draft_visit
+from mrdtrack.levels.result import MarkerResult, Specimen
 from mrdtrack.protocols.context_rules import ScheduleRule
 from mrdtrack.protocols.protocol import Protocol
 from mrdtrack.protocols.read import list_packaged, read_packaged
 from mrdtrack.protocols.rule_bases import MeasuredRule, Rule
 from mrdtrack.protocols.rule_parts import Conditions, Window
-from tests.follow_up.follow_up_builders import external_visit
+from tests.follow_up.follow_up_builders import (
+    external_visit,
+    visit_result,
+)
 
 START = date(2020, 1, 1)
 EVERY_RULE = [
@@ -165,3 +169,57 @@ def wrong_specimens(rule: MeasuredRule) -> list[Specimen]:
     if not rule.specimen:
         return []
     return [s for s in get_args(Specimen) if s not in rule.specimen]
+
+
+def day(number: int) -> str:
+    """The day so many days after the first."""
+    return (START + timedelta(days=number)).isoformat()
+
+
+def some_visit(number: int = 100, **more: Any) -> TimelineVisit:
+    """A visit that a rule on facts can hang its flag on."""
+    known: dict[str, Any] = {"metric": "igtr_frac", "lod": 1e-5, "target": None}
+    return external_visit(day(number), None, **(known | more))
+
+
+def own_visit(number: int, *markers: MarkerResult, **more: Any) -> TimelineVisit:
+    """A visit with markers of its own."""
+    return draft_visit(visit_result(f"S{number}", day(number), *markers, **more))
+
+
+def actions_of(found: Assessment) -> set[str]:
+    """The actions raised."""
+    return {flag.action for flag in found.flags}
+
+
+def turn(name: str, wanted: object) -> object:
+    """Give a fact a value that does not meet a condition."""
+    if isinstance(wanted, bool):
+        return not wanted
+    if name in ("wbc_at_least", "wbc_below"):
+        assert isinstance(wanted, float)
+        return wanted - 1 if name == "wbc_at_least" else wanted
+    others = {
+        "age_group": ("child", "adult"),
+        "genetic_risk": ("low", "high"),
+        "eln_risk": ("favourable", "intermediate", "poor"),
+        "cml_phase": ("CP1", "other"),
+    }
+    return next(other for other in others[name] if other != wanted)
+
+
+def change_fact(conditions: Conditions, name: str, *, known: bool) -> Facts:
+    """Facts that meet all conditions but one, which fails or is not known."""
+    facts = facts_for([conditions]).model_dump(exclude_unset=True)
+    wanted = getattr(conditions, name)
+    field = {
+        "altered_any": "altered",
+        "wbc_at_least": "wbc_g_per_l",
+        "wbc_below": "wbc_g_per_l",
+    }.get(name, name)
+    facts.pop(field)
+    if known and name == "altered_any":
+        facts["tested"] = wanted
+    elif known:
+        facts[field] = turn(name, wanted)
+    return Facts.model_validate(facts)
