@@ -124,6 +124,17 @@ class SearchedStretch(FileModel):
     molecules: int
 
 
+class Library(FileModel):
+    """What the reads are like; None where it could not be told.
+
+    `read_length` and `fragment_length` are medians of the first reads near the markers
+    (a fragment is what a pair spans; unpaired reads tell none).
+    """
+
+    read_length: int | None = None
+    fragment_length: int | None = None
+
+
 class SampleCounts(FileModel):
     """All that was counted in one sample."""
 
@@ -134,4 +145,5 @@ class SampleCounts(FileModel):
     identity: tuple[IdentityCounts, ...] = ()
     searched: tuple[SearchedStretch, ...] = ()
     family_sizes: dict[int, int] = {}
+    library: Library = Library()
     quality: tuple[QualityFinding, ...] = ()

@@ -33,6 +33,12 @@ FINDINGS: Final[dict[str, str]] = {
     "first counts: make the header right with `samtools reheader`",
     "REFERENCE_EXTRACT": "the reference holds only a part of {contigs}: positions must "
     "be those of the extract",
+    "alt_at_read_ends": "{markers}: the marker-bearing molecules show it within the "
+    "last bases of a read only, unlike the others there: end repair and misaligned "
+    "ends look so",
+    "amplicon_duplicates_dropped": "{markers}: the reads start at one position, as "
+    "those of amplicons do, and {share} of them were left out as duplicates: use reads "
+    "whose duplicates are not marked",
     "background_assumed": "{markers}: neither non-marker positions nor controls tell "
     "the error rate, a usual one is assumed; the p-value is only as good as that.",
     "carry_over_unchecked": "No other sample of the sequencing run was given, so "
@@ -43,15 +49,18 @@ FINDINGS: Final[dict[str, str]] = {
     "donor's own result with --donor",
     "constant_umi": "all reads carry the same UMI, so it tells no molecules apart: "
     "{mode} are counted instead",
+    "depth_unlike_others": "{n_molecules} molecules at a marker (median) where the "
+    "other visits have {n_usual}: another library or amount of DNA, or reads are "
+    "missing",
+    "controls_without_sites": "The controls' non-marker positions are not known, so a "
+    "run that is damaged cannot be told from markers that are: in simulations of "
+    "such runs the false-positive rate at 0.01 was 0.02.",
     "duplicates_kept": "{share} of the reads are flagged as duplicates, as in amplicon "
     "data: duplicate flags are not used",
     "explained_by_carry_over": "{markers}: the molecules seen may have come over from "
     "other samples of the run ({samples}; as much as {rate}).",
     "few_background_sites": "{markers}: fewer than {n_positions} non-marker positions "
     "of the error class (or of the wider classes it belongs to).",
-    "few_errors_known": "Errors are so rare here that sites and controls hold few of "
-    "them: in simulations of such samples the false-positive rate at 0.01 was 0.013 to "
-    "0.015.",
     "identity_accepted": "{sample} failed its identity check and was accepted by name: "
     "its result is used all the same",
     "identity_contaminated": "{rate} of the molecules ({low} to {high}) are another "
@@ -77,6 +86,10 @@ FINDINGS: Final[dict[str, str]] = {
     "identity_y_differs": "of {against} and this sample only one shows the Y "
     "chromosome, though the other germline alleles are one person's: a clone has lost "
     "it, most likely",
+    "jump_by_one_marker": "the level is {n_fold} times that of {sample}, and the "
+    "markers do not agree on it: repeat the sample before it counts as a rise",
+    "level_without_marker": "Without {marker}, which does not agree with the rest, the "
+    "level is {rate} ({low} to {high}, p = {p_without}).",
     "marker_clonal_haematopoiesis": "{markers}: counted and shown, and kept out of the "
     "level: such mutations persist as clonal haematopoiesis.",
     "marker_disagreement": "markers tell different levels: {marker} stands out "
@@ -96,6 +109,12 @@ FINDINGS: Final[dict[str, str]] = {
     "other_denominator": "{markers} are fractions of another sort ({denominators}) "
     "than the rest and are kept out of the level.",
     "several_specimens": "{day}: {specimens} are kept apart",
+    "short_fragments": "fragments are short (median {n_bases} bases): junctions, "
+    "duplications and longer indels are missed where a fragment cannot span them",
+    "strand_bias": "{markers}: nearly all marker-bearing molecules are of one strand, "
+    "unlike the others there: oxidation, deamination and misalignment look so",
+    "umi_families_small": "{share} of the UMI families are a single read, which no "
+    "copy can correct: sequence deeper, or load less DNA",
 }
 REASONS: Final[dict[str, str]] = {
     "identity_failed": "the sample is not the patient's, or not mainly",

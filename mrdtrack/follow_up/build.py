@@ -19,6 +19,7 @@ from mrdtrack.follow_up.identity import (
     unchecked,
 )
 from mrdtrack.follow_up.kinetics import Threshold, add_series_facts, describe_series
+from mrdtrack.follow_up.plausibility import add_plausibility
 from mrdtrack.follow_up.readings import Exclusions, find_germline, plain_name
 from mrdtrack.follow_up.series import Series, SeriesKey, split_series
 from mrdtrack.follow_up.timeline import (
@@ -113,7 +114,7 @@ def build_timeline(
     return Timeline(
         patient=results[0].patient,
         disease=disease,
-        visits=tuple(visits),
+        visits=tuple(add_plausibility(visits, results)),
         kinetics=kinetics,
         flags=found.flags,
         unjudged=found.unjudged,

@@ -1,0 +1,76 @@
+"""Counts that are hardly believable: what one sample's own figures show.
+
+Each test asks for so much evidence that a good sample does not raise it: the chance
+probabilities are below 1 in 10,000 for each marker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from scipy import special
+
+from mrdtrack.counts import MarkerCounts, QualityFinding, SampleCounts
+from mrdtrack.findings import finding
+
+CHANCE: Final = 1e-4
+"""Probability below which a pattern of a marker's molecules is not chance."""
+LEAST_ALT: Final = 8
+"""Marker-bearing molecules from which their strands are looked at."""
+LEAST_REF: Final = 40
+ONE_SIDED: Final = 0.1
+"""Share of the rarer strand among molecules that are nearly all of one."""
+BALANCED: Final = 0.25
+"""Share of the rarer strand among the others, from which both can be expected."""
+SINGLE_SHARE: Final = 0.8
+LEAST_FAMILIES: Final = 200
+SHORT_FRAGMENT: Final = 80
+"""Bases: below, a fragment leaves too little beside a junction (30 on either side)."""
+
+
+def implausible(counts: SampleCounts) -> tuple[QualityFinding, ...]:
+    """Tell what a careful reader of the counts would ask about."""
+    found: list[QualityFinding] = []
+    for code, asks in (("strand_bias", _is_one_sided), ("alt_at_read_ends", _at_ends)):
+        names = _markers(counts.markers, asks)
+        if names:
+            found.append(finding(code, "warning", markers=names))
+    singles, families = counts.family_sizes.get(1, 0), sum(counts.family_sizes.values())
+    if families >= LEAST_FAMILIES and singles > SINGLE_SHARE * families:
+        share = singles / families
+        found.append(finding("umi_families_small", "warning", share=share))
+    length = counts.library.fragment_length
+    if length is not None and length < SHORT_FRAGMENT:
+        found.append(finding("short_fragments", "warning", n_bases=length))
+    return tuple(found)
+
+
+def _markers(
+    markers: Sequence[MarkerCounts], asks: Callable[[MarkerCounts], bool]
+) -> tuple[str, ...]:
+    return tuple(marker.marker for marker in markers if asks(marker))
+
+
+def _is_one_sided(marker: MarkerCounts) -> bool:
+    """Tell whether the marker's molecules are of one strand where others are not."""
+    forward, reverse = marker.alt_forward or 0, marker.alt_reverse or 0
+    alt = forward + reverse
+    of_ref = (marker.ref_forward or 0, marker.ref_reverse or 0)
+    ref, rarer = sum(of_ref), min(forward, reverse)
+    if alt < LEAST_ALT or rarer > ONE_SIDED * alt:
+        return False
+    if ref < LEAST_REF or min(of_ref) < BALANCED * ref:
+        return False
+    expected = of_ref[0 if forward < reverse else 1] / ref
+    return float(special.bdtr(rarer, alt, expected)) < CHANCE
+
+
+def _at_ends(marker: MarkerCounts) -> bool:
+    """Tell whether all marker-bearing molecules show it at ends of reads only."""
+    if not marker.alt_at_ends or marker.ref_at_ends is None or not marker.ref:
+        return False
+    if marker.alt_at_ends != marker.alt or marker.ref < LEAST_REF:
+        return False
+    expected = (marker.ref_at_ends + 1) / (marker.ref + 2)
+    return float(expected**marker.alt_at_ends) < CHANCE
