@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from mrdtrack.counting.molecules import Grouping, family_numbers
 from mrdtrack.counting.plan import REACH, CountingPlan
 from mrdtrack.counting.settings import CountingSettings
+from mrdtrack.counting.targets import encode_bases
 from mrdtrack.counts import BackgroundSite
 from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR, Ints
-from mrdtrack.kernels.background import (
-    BackgroundCounts,
-    BackgroundRows,
-    StretchArrays,
-    tally_rows,
-)
+from mrdtrack.kernels.background import BackgroundCounts, tally_rows
+from mrdtrack.kernels.groups import UNHEARD, group_rows, number_names, sorted_rows
+from mrdtrack.kernels.stretches import BackgroundRows, StretchArrays
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
 from mrdtrack.panel.reference import Reference
 
@@ -62,15 +60,17 @@ def lay_stretches(plan: CountingPlan, reference: Reference | None) -> Stretches:
             if other == contig and start < high and end > low:
                 shift = int(first[index]) - low
                 of_marker[max(start, low) + shift : min(end, high) + shift] = True
+    bases = tuple(_around(reference, *place) for place in merged)
     return Stretches(
         arrays=StretchArrays(
             contig=np.array([plan.contigs[c] for c, _, _ in merged], np.int64),
             low=np.array([low for _, low, _ in merged], np.int64),
             high=np.array([high for _, _, high in merged], np.int64),
             first=first.astype(np.int64),
+            expected=encode_bases("".join(around[1:-1] for around in bases)),
         ),
         contigs=tuple(contig for contig, _, _ in merged),
-        bases=tuple(_around(reference, *place) for place in merged),
+        bases=bases,
         of_marker=of_marker,
         indel_sizes=_indel_sizes(plan),
     )
@@ -174,31 +174,33 @@ def _tally(
     name = rows.name
     if grouping.mode == "reads":
         name = name ^ (rows.flags & SECOND_OF_PAIR != 0).astype(np.int64)
-    heard = np.ones(len(name), bool)
+    heard = np.ones(len(name), np.uint8)
     if not grouping.keep_duplicates:
-        heard = rows.flags & DUPLICATE == 0
-    order = np.lexsort((name, rows.stretch))
-    order = order[heard[order]]
+        heard = (rows.flags & DUPLICATE == 0).astype(np.uint8)
+    number, n_names = number_names(name, heard)
+    n_stretches = len(stretches.contigs)
+    order = group_rows(rows.stretch, number, n_stretches, n_names)
+    if grouping.mode != "umi":
+        return tally_rows(rows, order, number, number, stretches.arrays, 1)
+    fragment = _fragments(rows, order, number)
+    family = _families(rows, order, fragment)
+    by_family = sorted_rows(family, order, int(family.max(initial=0)) + 1)
+    order = sorted_rows(rows.stretch, by_family, n_stretches)
+    return tally_rows(rows, order, family, fragment, stretches.arrays, min_size)
+
+
+def _fragments(rows: BackgroundRows, order: Ints, number: Ints) -> Ints:
+    """Number the rows by fragment and stretch; those left out keep UNHEARD."""
     new = np.ones(len(order), bool)
-    new[1:] = (np.diff(rows.stretch[order]) != 0) | (np.diff(name[order]) != 0)
-    number = np.cumsum(new) - 1
-    fragment = np.zeros(len(name), np.int64)
-    fragment[order] = number
-    family = fragment
-    if grouping.mode == "umi":
-        family = _families(rows, order, number)
-        order = np.lexsort((fragment, family, rows.stretch))
-        order = order[heard[order]]
-        minimum = min_size
-    else:
-        minimum = 1
-    return tally_rows(
-        rows, order.astype(np.int64), family, fragment, stretches.arrays, minimum
-    )
+    new[1:] = (np.diff(rows.stretch[order]) != 0) | (np.diff(number[order]) != 0)
+    fragment = np.full(len(number), UNHEARD, np.int64)
+    fragment[order] = np.cumsum(new) - 1
+    return fragment
 
 
-def _families(rows: BackgroundRows, order: Ints, number: Ints) -> Ints:
+def _families(rows: BackgroundRows, order: Ints, fragment: Ints) -> Ints:
     """Number the families of rows by those of their fragments."""
+    number = fragment[order]
     n_fragments = int(number[-1]) + 1 if len(number) else 0
     start = np.full(n_fragments, np.iinfo(np.int64).max)
     umi = np.zeros(n_fragments, np.int64)

@@ -25,6 +25,7 @@ from mrdtrack.kernels.arrays import (
     Ints,
     Observations,
 )
+from mrdtrack.kernels.groups import group_rows, number_names, sorted_rows
 from mrdtrack.kernels.molecules import (
     Molecules,
     cluster_umis,
@@ -135,10 +136,8 @@ def group_molecules(
     if grouping.mode == "reads":
         second = (observations.flags & SECOND_OF_PAIR != 0).astype(np.int64)
         observations = observations._replace(name=names ^ second)
-    kept = np.flatnonzero(heard)
-    order = kept[
-        np.lexsort((observations.name[kept], observations.marker[kept]))
-    ].astype(np.int64)
+    number, n_names = number_names(observations.name, heard.astype(np.uint8))
+    order = group_rows(observations.marker, number, n_markers, n_names)
     molecules = merge_fragments(observations, order, threshold, event)
     sizes: dict[int, int] = {}
     if grouping.mode == "umi":
@@ -181,7 +180,10 @@ def _filter_records(
 def _families(fragments: Molecules, min_size: int) -> Molecules:
     """Merge fragments into UMI families, marker by marker."""
     family = family_numbers(fragments.marker, fragments.umi, fragments.start)
-    order = np.lexsort((family, fragments.marker)).astype(np.int64)
+    rows = np.arange(len(family), dtype=np.int64)
+    by_family = sorted_rows(family, rows, int(family.max(initial=0)) + 1)
+    n_markers = int(fragments.marker.max(initial=0)) + 1
+    order = sorted_rows(fragments.marker, by_family, n_markers)
     return merge_families(fragments, order, family, min_size)
 
 

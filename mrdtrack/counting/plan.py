@@ -12,8 +12,8 @@ from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError, FaultList, InputError, ReferenceMismatch
 from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import SMALL_INDEL, Targets
-from mrdtrack.kernels.observations import MATE_REACH
-from mrdtrack.kernels.sequences import SequenceIndex
+from mrdtrack.kernels.candidates import MATE_REACH
+from mrdtrack.kernels.sequence_matches import SequenceIndex
 from mrdtrack.panel.haplotypes import MarkerHaplotypes, build_haplotypes
 from mrdtrack.panel.model import (
     Breakpoint,

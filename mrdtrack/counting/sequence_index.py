@@ -9,7 +9,7 @@ import numpy as np
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.errors import PanelError
 from mrdtrack.kernels.arrays import Ints
-from mrdtrack.kernels.sequences import SequenceIndex
+from mrdtrack.kernels.sequence_matches import COARSE_MASK, SequenceIndex
 from mrdtrack.panel.adjacency import (
     reverse_complement,
 )
@@ -50,8 +50,14 @@ def build_sequence_index(sequences: SequenceOf[Sequence]) -> SequenceIndex:
     bitmap = np.zeros(max(4**k // 8, 1), np.uint8)
     for kmer, _, _ in seeds:
         bitmap[kmer >> 3] |= 1 << (kmer & 7)
+    coarse = np.zeros((COARSE_MASK + 1) // 8, np.uint8)
+    for kmer, _, _ in seeds:
+        coarse[(kmer & COARSE_MASK) >> 3] |= 1 << (kmer & 7)
     return SequenceIndex(
         k=k,
+        n_seeds=len(seeds),
+        n_patterns=len(patterns),
+        coarse=coarse,
         bitmap=bitmap,
         seed_kmer=_column(seeds, 0),
         seed_pattern=_column(seeds, 1),

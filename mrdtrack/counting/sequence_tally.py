@@ -26,9 +26,13 @@ HELD_PHRED = 900.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceHits:
-    """All matches of a file, and the UMI of each fragment read (0 without one)."""
+    """All matches of a file, its fragments, and the UMI of each (0 without one).
+
+    There are no UMIs where the molecules asked for do not depend on them.
+    """
 
     observations: Observations
+    n_fragments: int
     umis: Ints
 
     @staticmethod
@@ -37,6 +41,7 @@ class SequenceHits:
         umis = [scan.umis for scan in scans]
         return SequenceHits(
             observations=join_observations([scan.observations for scan in scans]),
+            n_fragments=sum(scan.n_fragments for scan in scans),
             umis=np.concatenate(umis) if umis else np.zeros(0, np.int64),
         )
 
@@ -129,6 +134,6 @@ def _best_only(observations: Observations) -> Observations:
 def _molecules_read(hits: SequenceHits, grouping: Grouping) -> int:
     """Count the molecules of the file: fragments, or UMI families."""
     if grouping.mode != "umi":
-        return len(hits.umis)
+        return hits.n_fragments
     zeros = np.zeros(len(hits.umis), np.int64)
     return len(np.unique(family_numbers(zeros, hits.umis, zeros)))

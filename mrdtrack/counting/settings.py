@@ -12,6 +12,8 @@ from mrdtrack.kernels.arrays import ReadFilter
 HIGHEST_QUALITY = 60
 """Base qualities above say no more: consensus callers write up to 93."""
 RANDOM_BASE = 0.25
+DEPTH_TAG = "cD"
+UMI_TAGS = ("MI", "RX")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,19 @@ def build_read_filter(settings: CountingSettings) -> ReadFilter:
     silent = np.arange(256) < settings.min_base_quality
     match[silent] = 0.0
     mismatch[silent] = 0.0
-    tags = settings.umi_tag or "MIRX"
+    tags = _wanted_tags(settings)
     return ReadFilter(
         min_mapping_quality=settings.min_mapping_quality,
         match_phred=match,
         mismatch_phred=mismatch,
-        umi_tags=np.array([ord(letter) for letter in tags], np.int64),
+        n_tags=len(tags),
+        tags=np.array([ord(tag[0]) | ord(tag[1]) << 8 for tag in tags], np.int64),
     )
+
+
+def _wanted_tags(settings: CountingSettings) -> tuple[str, ...]:
+    """Name the tags that molecules may depend on: of consensus, then of UMIs."""
+    if settings.molecules in {None, "umi"}:
+        umi_tags = (settings.umi_tag,) if settings.umi_tag else UMI_TAGS
+        return (DEPTH_TAG, *umi_tags)
+    return ()

@@ -8,7 +8,7 @@ named by a digest of every source file of this package: any change is a new fold
 Loads from raw bytes (`read_i32` and its neighbours) are compiled to one machine
 instruction each, without a bounds check, and run as plain Python just as well. An array
 handed from one compiled function to another has its owners counted at each call, which
-costs more than the work: `raw_bytes` gives what is handed on instead.
+costs more than the work: `bare` gives what is handed on instead.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+A = TypeVar("A", bound="NDArray[Any] | tuple[Any, ...]")
 
 MASK_64 = 0xFFFFFFFFFFFFFFFF
 MIX_MULTIPLIER = 0x9E3779B97F4A7C15
@@ -119,12 +120,14 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     return cast("Kernel[P, R]", compiled)
 
 
-def raw_bytes(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give the bytes of an array as what kernels hand to one another.
+def bare(values: A) -> A:
+    """Give a flat array, or a tuple of them, as what kernels hand to one another.
 
-    Compiled it is a bare pointer (the caller keeps the array), else the array itself.
+    Compiled it is a bare pointer, or a tuple of them, else the argument itself. Only
+    arguments of the kernel may be bared: an array made inside it is freed when nothing
+    but the pointer is left.
     """
-    return data
+    return values
 
 
 def read_u8(data: NDArray[np.uint8], offset: int) -> int:
@@ -173,7 +176,7 @@ def mix_u64(state: int, word: int) -> int:
 
 
 def _first_byte(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    """Give the pointer to byte `offset` of an array or of `raw_bytes`."""
+    """Give the pointer to byte `offset` of an array or of what `bare` gives."""
     kind, value = signature.args[0], args[0]
     if isinstance(kind, types.Array):
         value = context.make_array(kind)(context, builder, value).data
@@ -226,14 +229,48 @@ def _lower_mix() -> None:
     _lower(mix_u64, types.uint64, mix, types.Integer, types.Integer)
 
 
-def _lower_raw_bytes() -> None:
-    """Compile `raw_bytes` to the pointer inside an array."""
+def _bare_type(kind: Any) -> Any:
+    """Give the type of what `bare` gives for an argument of this type."""
+    if isinstance(kind, types.Array):
+        return types.CPointer(kind.dtype)
+    if isinstance(kind, types.BaseNamedTuple):
+        parts = [_bare_type(part) for part in kind.types]
+        same = all(part == parts[0] for part in parts)
+        if same:
+            return types.NamedUniTuple(parts[0], len(parts), kind.instance_class)
+        return types.NamedTuple(parts, kind.instance_class)
+    return kind
 
-    def give_pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = signature.args[0]
-        return context.make_array(kind)(context, builder, args[0]).data
 
-    _lower(raw_bytes, types.CPointer(types.uint8), give_pointer, types.Array)
+def _bare_value(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Give the pointer inside an array, and those inside a tuple of arrays."""
+    if isinstance(kind, types.Array):
+        return context.make_array(kind)(context, builder, value).data
+    if isinstance(kind, types.BaseNamedTuple):
+        parts = [
+            _bare_value(context, builder, part, builder.extract_value(value, index))
+            for index, part in enumerate(kind.types)
+        ]
+        return context.make_tuple(builder, _bare_type(kind), parts)
+    return value
+
+
+def _lower_bare() -> None:
+    """Compile `bare` to the pointers inside arrays."""
+    of_tuples_too = (types.Array, types.BaseNamedTuple)
+
+    def give_type(_context: Any) -> Any:
+        def give_result(values: Any) -> Any:
+            return _bare_type(values) if isinstance(values, of_tuples_too) else None
+
+        return give_result
+
+    def give_pointers(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _bare_value(context, builder, signature.args[0], args[0])
+
+    extending.type_callable(bare)(give_type)
+    for kind in of_tuples_too:
+        extending.lower_builtin(bare, kind)(give_pointers)
 
 
 def _lower_all() -> None:
@@ -246,7 +283,7 @@ def _lower_all() -> None:
     _lower_load(read_u64, types.uint64, types.uint64)
     _lower_load(read_f32, types.float32, types.float64)
     _lower_mix()
-    _lower_raw_bytes()
+    _lower_bare()
 
 
 @contextmanager

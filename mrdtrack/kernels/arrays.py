@@ -87,15 +87,38 @@ class ReadFilter(NamedTuple):
     min_mapping_quality: int
     match_phred: Floats  # [256] score of a base that fits, by base quality
     mismatch_phred: Floats  # [256] score of one that does not
-    umi_tags: Ints  # [2 T] the characters of the tags, the first found counts
+    n_tags: int  # T, 0 where no tag matters
+    tags: Ints  # [T] two letters each: cD, then those of UMIs, the first found counts
+
+
+class RecordFacts(NamedTuple):
+    """What a record says of itself, whatever the marker."""
+
+    name: int  # hash of the read name
+    umi: int  # packed or hashed UMI, 0 without one
+    start: int  # leftmost position of the fragment, as far as the record knows
+    bits: int  # of those named above
 
 
 class ReadScores(NamedTuple):
-    """One decoded read: row 0 as aligned, row 1 its reverse complement."""
+    """One decoded read, as aligned, and from `stride` on its reverse complement."""
 
-    codes: Ints  # [2, L]
-    match: Floats  # [2, L] phred of a base that fits
-    mismatch: Floats  # [2, L] phred of one that does not
+    codes: Bytes  # [2 stride]
+    match: Floats  # [2 stride] phred of a base that fits
+    mismatch: Floats  # [2 stride] phred of one that does not
+    stride: int
+
+
+class Placement(NamedTuple):
+    """The best stretch [begin, end) of a read on a haplotype.
+
+    Read base `i` of the strand stands on haplotype base `i + shift`.
+    """
+
+    begin: int
+    end: int
+    shift: int
+    strand: int
 
 
 class Candidates(NamedTuple):

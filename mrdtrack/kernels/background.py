@@ -1,9 +1,8 @@
-"""The background: what molecules show at positions where no marker is.
+"""The background: how many molecules show what at positions where no marker is.
 
-Every record leaves one row for each stretch it overlaps: a code for each position, the
-base in the low three bits (4 where it says nothing) and the indel behind it above.
-Rows are then merged by the same rules as the evidence: a fragment's mates are one
-observation, and a family's fragments vote.
+Rows are merged by the same rules as the evidence: a fragment's records are one
+observation, and a family's fragments vote. Whole rows are merged and counted at once;
+only positions where something else than the reference stands are looked at one by one.
 """
 
 from __future__ import annotations
@@ -12,65 +11,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrdtrack.kernels._compile import (
-    kernel,
-    read_i32,
-    read_u8,
-    read_u32,
-)
-from mrdtrack.kernels.arrays import (
-    DUPLICATE,
-    FILTERED,
-    SPLIT,
-    UNMAPPED,
-    Bytes,
-    Candidates,
-    Ints,
-    ReadFilter,
-)
-from mrdtrack.kernels.bam_records import (
-    cigar_span,
-    overlapping_end,
-    quality_start,
-    record_end,
-    sequence_start,
-)
-from mrdtrack.kernels.record_facts import (
-    enlarged_ints,
-    fragment_start,
-    name_key,
-    read_umi,
-    record_bits,
+from mrdtrack.kernels._compile import bare, kernel
+from mrdtrack.kernels.arrays import Bytes, Ints
+from mrdtrack.kernels.stretches import (
+    NOTHING,
+    BackgroundRows,
+    StretchArrays,
 )
 
-NOTHING = 4
-LONGEST_INDEL = 9
 INDEL_CODES = 20
 """Indel codes: 1 to 9 bases inserted, 10 + (1 to 9) bases deleted, 0 none or longer."""
+CONFLICT = 5
+"""The base of a fragment whose records differ."""
+DISPUTED = 6
+"""The base of a family whose fragments differ."""
 AGREEMENT = 2.0 / 3.0
-_CODE_OF_NIBBLE = np.array([4, 0, 1, 4, 2, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4], np.int64)
-
-
-class StretchArrays(NamedTuple):
-    """Disjoint stretches of the reference, sorted; contigs are those of the reads."""
-
-    contig: Ints  # [S]
-    low: Ints  # [S]
-    high: Ints  # [S]
-    first: Ints  # [S + 1] number of a stretch's first position among all
-
-
-class BackgroundRows(NamedTuple):
-    """What each record shows in each stretch it overlaps."""
-
-    stretch: Ints  # [N]
-    name: Ints  # [N] hash of the read name
-    umi: Ints  # [N]
-    start: Ints  # [N]
-    flags: Ints  # [N]
-    offset: Ints  # [N] first position, counted from the stretch's own
-    code_start: Ints  # [N + 1]
-    codes: Bytes  # one a position
 
 
 class BackgroundCounts(NamedTuple):
@@ -80,203 +35,312 @@ class BackgroundCounts(NamedTuple):
     indels: Ints  # [P, INDEL_CODES]
 
 
-@kernel
-def indel_code(operation: int, size: int) -> int:
-    """Code an insertion (operation 1) or deletion (2)."""
-    if size > LONGEST_INDEL:
-        return 0
-    return size if operation == 1 else 10 + size
+class FlatCounts(NamedTuple):
+    """The counts while they grow."""
+
+    bases: Ints  # [4 P] other than the expected one
+    indels: Ints  # [INDEL_CODES P]
+    as_expected: Ints  # [P] the reference base and no indel
 
 
-@kernel
-def write_codes(
-    data: Bytes,
-    record: int,
-    min_quality: int,
-    low: int,
-    high: int,
-    codes: Bytes,
-    begin: int,
-) -> None:
-    """Write the codes of a record for reference positions [low, high)."""
-    sequence, quality = sequence_start(data, record), quality_start(data, record)
-    at, n_operations = cigar_span(data, record)
-    position = read_i32(data, record + 8)
-    query = 0
-    for i in range(low, high):
-        codes[begin + i - low] = NOTHING
-    for k in range(n_operations):
-        word = read_u32(data, at + 4 * k)
-        operation, size = word & 15, word >> 4
-        if operation in (0, 7, 8):
-            for p in range(max(position, low), min(position + size, high)):
-                i = query + p - position
-                q = read_u8(data, quality + i)
-                if q >= min_quality:
-                    pair = read_u8(data, sequence + i // 2)
-                    nibble = (pair >> 4) if i % 2 == 0 else (pair & 15)
-                    codes[begin + p - low] = _CODE_OF_NIBBLE[nibble]
-            position += size
-            query += size
-        elif operation in (1, 2):
-            at_base = begin + position - 1 - low
-            if low < position <= high and codes[at_base] < NOTHING:
-                codes[at_base] += 8 * indel_code(operation, size)
-        if operation in (1, 4):
-            query += size
-        elif operation in (2, 3):
-            position += size
+class Room(NamedTuple):
+    """Room for one fragment and one family, codes by position; W is the widest stretch.
 
-
-@kernel
-def first_stretch(stretches: StretchArrays, contig: int, position: int) -> int:
-    """Find the first stretch that ends behind a position."""
-    low, high = 0, stretches.low.shape[0]
-    while low < high:
-        middle = (low + high) // 2
-        before = stretches.contig[middle] < contig
-        here = stretches.contig[middle] == contig
-        if before or (here and stretches.high[middle] <= position):
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@kernel
-def find_overlaps(
-    data: Bytes, stretches: StretchArrays, read_filter: ReadFilter
-) -> Candidates:
-    """List the aligned primary records of a chunk and the stretches they overlap."""
-    dropped = (FILTERED & ~DUPLICATE) | SPLIT | UNMAPPED
-    records = np.zeros(1024, np.int64)
-    places = np.zeros(1024, np.int64)
-    n = 0
-    record = 0
-    while record < data.shape[0]:
-        this = record
-        record = record_end(data, this)
-        contig = read_i32(data, this + 4)
-        position = read_i32(data, this + 8)
-        if contig < 0 or read_i32(data, this + 20) == 0:
-            continue
-        s = first_stretch(stretches, contig, position)
-        end = overlapping_end(data, this)
-        while (
-            s < stretches.low.shape[0]
-            and stretches.contig[s] == contig
-            and stretches.low[s] < end
-        ):
-            if record_bits(data, this, read_filter) & dropped:
-                break
-            if n == records.shape[0]:
-                records, places = enlarged_ints(records), enlarged_ints(places)
-            records[n] = this
-            places[n] = s
-            n += 1
-            s += 1
-    return Candidates(records[:n].copy(), places[:n].copy())
-
-
-@kernel
-def read_stretches(
-    data: Bytes, stretches: StretchArrays, read_filter: ReadFilter, min_quality: int
-) -> BackgroundRows:
-    """Read what the aligned primary records of a chunk show in the stretches."""
-    found = find_overlaps(data, stretches, read_filter)
-    n = found.record.shape[0]
-    rows = BackgroundRows(
-        found.marker,
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-        np.zeros(n + 1, np.int64),
-        np.zeros(0, np.uint8),
-    )
-    for i in range(n):
-        record, s = found.record[i], found.marker[i]
-        position = read_i32(data, record + 8)
-        low = max(position, stretches.low[s])
-        high = min(overlapping_end(data, record), stretches.high[s])
-        rows.name[i] = name_key(data, record)
-        rows.umi[i] = read_umi(data, record, read_filter)
-        rows.start[i] = fragment_start(data, record)
-        rows.flags[i] = record_bits(data, record, read_filter)
-        rows.offset[i] = low - stretches.low[s]
-        rows.code_start[i + 1] = rows.code_start[i] + high - low
-    codes = np.zeros(rows.code_start[n], np.uint8)
-    for i in range(n):
-        low = rows.offset[i] + stretches.low[found.marker[i]]
-        begin = rows.code_start[i]
-        high = low + rows.code_start[i + 1] - begin
-        write_codes(data, found.record[i], min_quality, low, high, codes, begin)
-    return BackgroundRows(
-        rows.stretch,
-        rows.name,
-        rows.umi,
-        rows.start,
-        rows.flags,
-        rows.offset,
-        rows.code_start,
-        codes,
-    )
-
-
-@kernel
-def add_row(
-    rows: BackgroundRows, row: int, bases: Ints, indels: Ints, seen: Ints
-) -> None:
-    """Add a record to its fragment: what two records say differently is nothing."""
-    begin = rows.code_start[row]
-    at = rows.offset[row]
-    for i in range(rows.code_start[row + 1] - begin):
-        code = int(rows.codes[begin + i])
-        base, indel = code & 7, code >> 3
-        if base == NOTHING:
-            continue
-        if seen[at + i] == 0:
-            seen[at + i] = 1
-            bases[at + i] = base
-            indels[at + i] = indel
-        else:
-            if bases[at + i] != base:
-                bases[at + i] = NOTHING
-            if indels[at + i] != indel:
-                indels[at + i] = 0
-
-
-@kernel
-def add_votes(
-    bases: Ints, indels: Ints, seen: Ints, low: int, high: int, votes: Ints
-) -> None:
-    """Let a fragment vote for its family, and clear it for the next one.
-
-    `votes` [W, 4 + INDEL_CODES]: bases first, then indel codes.
+    Between uses all are NOTHING.
     """
-    for i in range(low, high):
-        if seen[i] and bases[i] < NOTHING:
-            votes[i, bases[i]] += 1
-            votes[i, 4 + indels[i]] += 1
-        seen[i] = 0
+
+    fragment: Bytes  # [W]
+    family: Bytes  # [W]
+    votes: Ints  # [4 + INDEL_CODES]
+
+
+class Span(NamedTuple):
+    """Where a fragment or family lies in its stretch."""
+
+    low: int
+    high: int
 
 
 @kernel
-def add_family(
-    votes: Ints, low: int, high: int, first: int, counts: BackgroundCounts
+def merged_code(first: int, second: int) -> int:
+    """Merge the codes of two records of a fragment: what differs is nothing."""
+    base = first & 7 if first & 7 == second & 7 else CONFLICT
+    indel = first & ~7 if first & ~7 == second & ~7 else 0
+    merged = base | indel
+    merged = first if second == NOTHING else merged
+    return second if first == NOTHING else merged
+
+
+@kernel
+def add_row(rows: BackgroundRows, row: int, fragment: Bytes) -> None:
+    """Merge a record into its fragment."""
+    begin, at = rows.code_start[row], rows.offset[row]
+    for i in range(rows.code_start[row + 1] - begin):
+        fragment[at + i] = merged_code(
+            int(fragment[at + i]), int(rows.codes[begin + i])
+        )
+
+
+@kernel
+def span_of(rows: BackgroundRows, row: int) -> Span:
+    """Give where a row lies."""
+    at = rows.offset[row]
+    return Span(at, at + rows.code_start[row + 1] - rows.code_start[row])
+
+
+@kernel
+def merge_rows(
+    rows: BackgroundRows, order: Ints, at: int, end: int, room: Room
+) -> Span:
+    """Merge the rows order[at:end] of a fragment into `room.fragment`."""
+    low, high = span_of(rows, order[at])
+    for i in range(at, end):
+        span = span_of(rows, order[i])
+        low, high = min(low, span.low), max(high, span.high)
+        add_row(rows, order[i], room.fragment)
+    return Span(low, high)
+
+
+@kernel
+def clear(codes: Bytes, span: Span) -> None:
+    """Set codes to NOTHING."""
+    for i in range(span.low, span.high):
+        codes[i] = NOTHING
+
+
+@kernel
+def add_fragment(room: Room, span: Span) -> None:
+    """Let a fragment into its family: where fragments differ, it is DISPUTED."""
+    for i in range(span.low, span.high):
+        shown, before = int(room.fragment[i]), int(room.family[i])
+        silent = shown & 7 >= NOTHING
+        now = before if silent or shown == before else DISPUTED
+        room.family[i] = shown if before == NOTHING and not silent else now
+
+
+@kernel
+def count_one(code: int, position: int, bases: Ints, indels: Ints) -> None:
+    """Count what a molecule shows at one position, unless it is nothing."""
+    base, indel = code & 7, code >> 3
+    if base < NOTHING:
+        bases[4 * position + base] += 1
+        if indel > 0:
+            indels[INDEL_CODES * position + indel] += 1
+
+
+@kernel
+def count_codes(
+    codes: Bytes, begin: int, size: int, first: int, expected: Bytes, counts: FlatCounts
 ) -> None:
-    """Count what a family agrees on, and clear its votes."""
-    for i in range(low, high):
-        total = votes[i, 0] + votes[i, 1] + votes[i, 2] + votes[i, 3]
-        if total > 0:
-            for base in range(4):
-                if votes[i, base] >= AGREEMENT * total:
-                    counts.bases[first + i, base] += 1
-            for indel in range(1, INDEL_CODES):
-                if votes[i, 4 + indel] >= AGREEMENT * total:
-                    counts.indels[first + i, indel] += 1
-            votes[i, :] = 0
+    """Count the codes of a molecule that lies from position `first` on.
+
+    Those of the reference are counted apart, many at once.
+    """
+    odd = 0
+    for i in range(size):
+        code, wanted = codes[begin + i], expected[first + i]
+        counts.as_expected[first + i] += 1 if code == wanted else 0
+        told = 1 if code != NOTHING else 0
+        odd |= told if code != wanted else 0
+    if odd == 0:
+        return
+    for i in range(size):
+        code = int(codes[begin + i])
+        if code != int(expected[first + i]):
+            count_one(code, first + i, counts.bases, counts.indels)
+
+
+@kernel
+def fragment_end(order: Ints, at: int, end: int, fragment: Ints) -> int:
+    """Find where the rows of the fragment of order[at] end, at `end` at the latest."""
+    this = fragment[order[at]]
+    at += 1
+    while at < end and fragment[order[at]] == this:
+        at += 1
+    return at
+
+
+@kernel
+def count_fragment(
+    rows: BackgroundRows,
+    order: Ints,
+    at: int,
+    end: int,
+    first: int,
+    expected: Bytes,
+    room: Room,
+    counts: FlatCounts,
+) -> None:
+    """Count the fragment of the rows order[at:end] as a molecule."""
+    if end - at == 1:
+        row = order[at]
+        span = span_of(rows, row)
+        count_codes(
+            rows.codes,
+            rows.code_start[row],
+            span.high - span.low,
+            first + span.low,
+            expected,
+            counts,
+        )
+        return
+    span = merge_rows(rows, order, at, end, room)
+    size = span.high - span.low
+    count_codes(room.fragment, span.low, size, first + span.low, expected, counts)
+    clear(room.fragment, span)
+
+
+@kernel
+def shown_at(
+    rows: BackgroundRows, order: Ints, at: int, end: int, position: int
+) -> int:
+    """Give the merged code of the fragment order[at:end] at one position."""
+    code = NOTHING
+    for i in range(at, end):
+        span = span_of(rows, order[i])
+        if span.low <= position < span.high:
+            begin = rows.code_start[order[i]] + position - span.low
+            code = merged_code(code, int(rows.codes[begin]))
+    return code
+
+
+@kernel
+def settle(votes: Ints, position: int, counts: FlatCounts) -> None:
+    """Count what enough fragments of a family agree on at one position."""
+    total = votes[0] + votes[1] + votes[2] + votes[3]
+    for base in range(4):
+        if votes[base] >= AGREEMENT * total:
+            counts.bases[4 * position + base] += 1
+    for indel in range(1, INDEL_CODES):
+        if votes[4 + indel] >= AGREEMENT * total:
+            counts.indels[INDEL_CODES * position + indel] += 1
+
+
+@kernel
+def settle_disputes(
+    rows: BackgroundRows,
+    order: Ints,
+    at: int,
+    end: int,
+    fragment: Ints,
+    span: Span,
+    first: int,
+    room: Room,
+    counts: FlatCounts,
+) -> None:
+    """Let the fragments of a family vote where they differ."""
+    for position in range(span.low, span.high):
+        if room.family[position] != DISPUTED:
+            continue
+        for k in range(4 + INDEL_CODES):
+            room.votes[k] = 0
+        i = at
+        while i < end:
+            following = fragment_end(order, i, end, fragment)
+            code = shown_at(rows, order, i, following, position)
+            if code & 7 < NOTHING:
+                room.votes[code & 7] += 1
+                room.votes[4 + (code >> 3)] += 1
+            i = following
+        settle(room.votes, first + position, counts)
+
+
+@kernel
+def count_family(
+    rows: BackgroundRows,
+    order: Ints,
+    at: int,
+    end: int,
+    fragment: Ints,
+    first: int,
+    expected: Bytes,
+    room: Room,
+    counts: FlatCounts,
+) -> None:
+    """Count the family of the rows order[at:end] as a molecule."""
+    low, high = span_of(rows, order[at])
+    i = at
+    while i < end:
+        following = fragment_end(order, i, end, fragment)
+        span = merge_rows(rows, order, i, following, room)
+        add_fragment(room, span)
+        clear(room.fragment, span)
+        low, high = min(low, span.low), max(high, span.high)
+        i = following
+    whole = Span(low, high)
+    count_codes(room.family, low, high - low, first + low, expected, counts)
+    settle_disputes(rows, order, at, end, fragment, whole, first, room, counts)
+    clear(room.family, whole)
+
+
+@kernel
+def count_molecules(
+    rows: BackgroundRows,
+    order: Ints,
+    n: int,
+    family: Ints,
+    fragment: Ints,
+    stretches: StretchArrays,
+    min_size: int,
+    room: Room,
+    counts: FlatCounts,
+) -> None:
+    """Count family by family."""
+    at = 0
+    while at < n:
+        stretch, this = rows.stretch[order[at]], family[order[at]]
+        first = stretches.first[stretch]
+        size, end = 0, at
+        while (
+            end < n
+            and family[order[end]] == this
+            and rows.stretch[order[end]] == stretch
+        ):
+            if end == at or fragment[order[end]] != fragment[order[end - 1]]:
+                size += 1
+            end += 1
+        if size >= min_size and size == 1:
+            count_fragment(
+                rows, order, at, end, first, stretches.expected, room, counts
+            )
+        elif size >= min_size:
+            count_family(
+                rows,
+                order,
+                at,
+                end,
+                fragment,
+                first,
+                stretches.expected,
+                room,
+                counts,
+            )
+        at = end
+
+
+@kernel
+def tally_into(
+    rows: BackgroundRows,
+    order: Ints,
+    family: Ints,
+    fragment: Ints,
+    stretches: StretchArrays,
+    min_size: int,
+    room: Room,
+    counts: FlatCounts,
+) -> None:
+    """Count in room that the caller has made."""
+    count_molecules(
+        bare(rows),
+        bare(order),
+        order.shape[0],
+        bare(family),
+        bare(fragment),
+        bare(stretches),
+        min_size,
+        bare(room),
+        bare(counts),
+    )
 
 
 @kernel
@@ -293,42 +357,25 @@ def tally_rows(
     `order` sorts the rows by stretch, family and fragment; `family` and `fragment`
     number them. Families of fewer than `min_size` fragments are left out.
     """
-    n_positions = stretches.first[stretches.first.shape[0] - 1]
-    counts = BackgroundCounts(
-        np.zeros((n_positions, 4), np.int64),
-        np.zeros((n_positions, INDEL_CODES), np.int64),
-    )
+    n = stretches.expected.shape[0]
     width = 0
     for s in range(stretches.low.shape[0]):
         width = max(width, stretches.high[s] - stretches.low[s])
-    bases = np.zeros(width, np.int64)
-    indels = np.zeros(width, np.int64)
-    seen = np.zeros(width, np.int64)
-    votes = np.zeros((width, 4 + INDEL_CODES), np.int64)
-    at = 0
-    while at < order.shape[0]:
-        stretch, this_family = rows.stretch[order[at]], family[order[at]]
-        low, high, size = width, 0, 0
-        while at < order.shape[0]:
-            row = order[at]
-            if rows.stretch[row] != stretch or family[row] != this_family:
-                break
-            this_fragment = fragment[row]
-            begin, end = width, 0
-            while at < order.shape[0]:
-                row = order[at]
-                if rows.stretch[row] != stretch or fragment[row] != this_fragment:
-                    break
-                add_row(rows, row, bases, indels, seen)
-                span = rows.code_start[row + 1] - rows.code_start[row]
-                begin = min(begin, rows.offset[row])
-                end = max(end, rows.offset[row] + span)
-                at += 1
-            add_votes(bases, indels, seen, begin, end, votes)
-            low, high = min(low, begin), max(high, end)
-            size += 1
-        if size >= min_size:
-            add_family(votes, low, high, stretches.first[stretch], counts)
-        else:
-            votes[low:high, :] = 0
-    return counts
+    room = Room(
+        np.full(width, NOTHING, np.uint8),
+        np.full(width, NOTHING, np.uint8),
+        np.zeros(4 + INDEL_CODES, np.int64),
+    )
+    counts = FlatCounts(
+        np.zeros(4 * n, np.int64),
+        np.zeros(INDEL_CODES * n, np.int64),
+        np.zeros(n, np.int64),
+    )
+    tally_into(rows, order, family, fragment, stretches, min_size, room, counts)
+    for p in range(n):
+        base = stretches.expected[p]
+        if base < NOTHING:
+            counts.bases[4 * p + base] += counts.as_expected[p]
+    return BackgroundCounts(
+        counts.bases.reshape((n, 4)), counts.indels.reshape((n, INDEL_CODES))
+    )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mrdtrack.kernels._compile import kernel, raw_bytes, read_i32, read_i64, read_u32
+from mrdtrack.kernels._compile import bare, kernel, read_i32, read_i64, read_u32
 
 MAX_OFFSET = (1 << 63) - 1
 
@@ -138,7 +138,7 @@ def lay_out_index(
         file_size: of the BAM file in bytes.
     """
     starts = np.zeros(n_contigs, dtype=np.int64)
-    raw = raw_bytes(data)
+    raw = bare(data)
     n_bytes = data.shape[0]
     first = -1
     last = -1
@@ -253,7 +253,7 @@ def find_chunks(
     Returns:
         Virtual offsets, one row a chunk: begin and end, in the order of the index.
     """
-    raw = raw_bytes(data)
+    raw = bare(data)
     head = 16 if shape.has_loffset else 8
     bounds = bound_region(raw, offset, start, end, shape)
     found = np.empty((bounds.n_chunks, 2), dtype=np.int64)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrdtrack.kernels._compile import (
+    bare,
     kernel,
     mix_u64,
-    raw_bytes,
     read_f32,
     read_i32,
     read_i64,
@@ -27,13 +27,13 @@ from mrdtrack.kernels._compile import (
 
 __all__ = [
     "CheckedRecords",
+    "bare",
     "check_records",
     "cigar_span",
     "find_tag",
     "hash_name",
     "overlapping_end",
     "quality_start",
-    "raw_bytes",
     "read_f32",
     "read_i32",
     "read_i64",
@@ -364,7 +364,7 @@ def check_records(
     """
     n_bytes = data.shape[0]
     n_contigs = lengths.shape[0]
-    raw = raw_bytes(data)
+    raw = bare(data)
     record = 0
     n_records = 0
     fault = FAULT_NONE

@@ -10,8 +10,6 @@ are settled by the bases at their own positions.
 
 from __future__ import annotations
 
-import numpy as np
-
 from mrdtrack.kernels._compile import kernel, read_i32, read_u8, read_u32
 from mrdtrack.kernels.arrays import (
     AT_JUNCTION,
@@ -22,6 +20,7 @@ from mrdtrack.kernels.arrays import (
     INSERTION,
     Bytes,
     Ints,
+    Placement,
     ReadFilter,
     ReadScores,
     Targets,
@@ -31,6 +30,7 @@ from mrdtrack.kernels.bam_records import (
     quality_start,
     sequence_start,
 )
+from mrdtrack.kernels.bases import decode_bases
 
 CLIP_PHRED = 20.0
 """Price of ending a stretch inside a read: about one read end in a hundred."""
@@ -39,9 +39,17 @@ UNEXPLAINED = 10
 NEAR = 30
 """Bases around a mark within which such a tail counts."""
 NO_SCORE = -1e9
+MAX_DIAGONALS = 64
 
-_CODE_OF_NIBBLE = np.array([4, 0, 1, 4, 2, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4], np.int64)
-_UNKNOWN_QUALITY = 20
+UNKNOWN_QUALITY = 20
+"""What a base without a quality counts as."""
+
+
+@kernel
+def lacks_qualities(data: Bytes, record: int) -> bool:
+    """Tell whether a record has bases and no qualities."""
+    n = read_i32(data, record + 20)
+    return n > 0 and read_u8(data, quality_start(data, record)) == 255
 
 
 @kernel
@@ -54,19 +62,18 @@ def decode_read(
     """Write base codes and scores of a record; tell whether it has no qualities."""
     codes, match, mismatch = scores.codes, scores.match, scores.mismatch
     n = read_i32(data, record + 20)
-    sequence = sequence_start(data, record)
     quality = quality_start(data, record)
-    unknown = n > 0 and read_u8(data, quality) == 255
+    unknown = lacks_qualities(data, record)
+    decode_bases(data, sequence_start(data, record), n, codes)
+    turned = scores.stride + n - 1
     for i in range(n):
-        pair = read_u8(data, sequence + i // 2)
-        code = _CODE_OF_NIBBLE[(pair >> 4) if i % 2 == 0 else (pair & 15)]
-        q = _UNKNOWN_QUALITY if unknown else read_u8(data, quality + i)
-        codes[0, i] = code
-        match[0, i] = read_filter.match_phred[q]
-        mismatch[0, i] = read_filter.mismatch_phred[q]
-        codes[1, n - 1 - i] = 3 - code if code < 4 else 4
-        match[1, n - 1 - i] = match[0, i]
-        mismatch[1, n - 1 - i] = mismatch[0, i]
+        q = UNKNOWN_QUALITY if unknown else read_u8(data, quality + i)
+        code = codes[i]
+        match[i] = read_filter.match_phred[q]
+        mismatch[i] = read_filter.mismatch_phred[q]
+        codes[turned - i] = 3 - code if code < 4 else 4
+        match[turned - i] = match[i]
+        mismatch[turned - i] = mismatch[i]
     return unknown
 
 
@@ -98,15 +105,16 @@ def score_diagonal(
     low = max(0, -shift)
     high = min(length, size - shift)
     codes, match, mismatch = scores.codes, scores.match, scores.mismatch
+    row = strand * scores.stride
     best, best_begin, best_end = 0.0, low, low
     running, begin = NO_SCORE, low
     for i in range(low, high):
         start_cost = 0.0 if i == low else -CLIP_PHRED
         if running < start_cost:
             running, begin = start_cost, i
-        code = codes[strand, i]
+        code = int(codes[row + i])
         other = int(targets.bases[first + i + shift])
-        running += base_score(code, other, match[strand, i], mismatch[strand, i])
+        running += base_score(code, other, match[row + i], mismatch[row + i])
         total = running if i == high - 1 else running - CLIP_PHRED
         if total > best:
             best, best_begin, best_end = total, begin, i + 1
@@ -117,11 +125,11 @@ def score_diagonal(
 def add_diagonal(diagonals: Ints, count: int, shift: int, strand: int) -> int:
     """Note a diagonal once; give the new number of them."""
     for i in range(count):
-        if diagonals[i, 0] == shift and diagonals[i, 1] == strand:
+        if diagonals[2 * i] == shift and diagonals[2 * i + 1] == strand:
             return count
-    if count < diagonals.shape[0]:
-        diagonals[count, 0] = shift
-        diagonals[count, 1] = strand
+    if count < MAX_DIAGONALS:
+        diagonals[2 * count] = shift
+        diagonals[2 * count + 1] = strand
         return count + 1
     return count
 
@@ -174,51 +182,50 @@ def score_haplotype(
     haplotype: int,
     diagonals: Ints,
     count: int,
-    placement: Ints,
-) -> float:
-    """Give the best score over the diagonals; write its placement.
-
-    `placement` gets begin, end, shift and strand of the best stretch.
-    """
+) -> tuple[float, Placement]:
+    """Give the best score over the diagonals, and its placement."""
     best = 0.0
-    placement[:] = 0
+    placement = Placement(0, 0, 0, 0)
     for d in range(count):
-        shift, strand = diagonals[d, 0], diagonals[d, 1]
+        shift, strand = diagonals[2 * d], diagonals[2 * d + 1]
         score, begin, end = score_diagonal(
             scores, strand, length, targets, haplotype, shift
         )
         if score > best:
             best = score
-            placement[0] = begin
-            placement[1] = end
-            placement[2] = shift
-            placement[3] = strand
-    return best
+            placement = Placement(begin, end, shift, strand)
+    return best, placement
 
 
 @kernel
-def all_diagonals(length: int, targets: Targets, haplotype: int) -> Ints:
-    """List every diagonal of a read without an alignment, on both strands."""
+def score_everywhere(
+    scores: ReadScores, length: int, targets: Targets, haplotype: int
+) -> tuple[float, Placement]:
+    """Give the best score of a read without an alignment, on both strands."""
     size = targets.base_start[haplotype + 1] - targets.base_start[haplotype]
-    diagonals = np.empty((2 * (length + size), 2), np.int64)
-    for i in range(length + size):
-        diagonals[2 * i, 0] = i - length
-        diagonals[2 * i, 1] = 0
-        diagonals[2 * i + 1, 0] = i - length
-        diagonals[2 * i + 1, 1] = 1
-    return diagonals
+    best = 0.0
+    placement = Placement(0, 0, 0, 0)
+    for shift in range(-length, size):
+        for strand in range(2):
+            score, begin, end = score_diagonal(
+                scores, strand, length, targets, haplotype, shift
+            )
+            if score > best:
+                best = score
+                placement = Placement(begin, end, shift, strand)
+    return best, placement
 
 
 @kernel
-def covers(placement: Ints, low: int, high: int) -> bool:
+def covers(placement: Placement, low: int, high: int) -> bool:
     """Tell whether a stretch covers haplotype positions [low, high)."""
-    begin, end = placement[0] + placement[2], placement[1] + placement[2]
-    return bool(begin <= low and high <= end)
+    begin, end = placement.begin + placement.shift, placement.end + placement.shift
+    return begin <= low and high <= end
 
 
 @kernel
 def crossings(
-    targets: Targets, haplotype: int, placement: Ints, event: int, anchor: int
+    targets: Targets, haplotype: int, placement: Placement, event: int, anchor: int
 ) -> tuple[int, bool]:
     """Give the bits of the marks a stretch crosses, and whether it touches one."""
     bits = 0
@@ -250,9 +257,9 @@ def telling_bases(
     scores: ReadScores,
     targets: Targets,
     better: int,
-    placement: Ints,
+    placement: Placement,
     worse: int,
-    other: Ints,
+    other: Placement,
 ) -> int:
     """Count the bases that fit one placed haplotype and not the other one.
 
@@ -261,16 +268,16 @@ def telling_bases(
     """
     first, second = targets.base_start[better], targets.base_start[worse]
     size = targets.base_start[worse + 1] - second
-    strand = placement[3]
-    if strand != other[3]:
-        return int(placement[1] - placement[0])
+    if placement.strand != other.strand:
+        return placement.end - placement.begin
+    row = placement.strand * scores.stride
     count = 0
-    for i in range(placement[0], placement[1]):
-        code = scores.codes[strand, i]
-        if scores.match[strand, i] <= 0.0 or code > 3:
+    for i in range(placement.begin, placement.end):
+        code = int(scores.codes[row + i])
+        if scores.match[row + i] <= 0.0 or code > 3:
             continue
-        at = i + other[2]
-        fits = bool(code == int(targets.bases[first + i + placement[2]]))
+        at = i + other.shift
+        fits = bool(code == int(targets.bases[first + i + placement.shift]))
         unlike = not 0 <= at < size or code != int(targets.bases[second + at])
         if fits and unlike:
             count += 1
@@ -283,7 +290,7 @@ def misfit(
     length: int,
     targets: Targets,
     haplotype: int,
-    placement: Ints,
+    placement: Placement,
     novel: int,
 ) -> float:
     """Give the phred by which a placed read misses a perfect fit at the marks.
@@ -293,7 +300,8 @@ def misfit(
     Without `novel` bases an event is a length alone, and only such tails count.
     """
     codes, match, mismatch = scores.codes, scores.match, scores.mismatch
-    begin, end, shift, strand = placement[0], placement[1], placement[2], placement[3]
+    begin, end, shift = placement.begin, placement.end, placement.shift
+    row = placement.strand * scores.stride
     first = targets.base_start[haplotype]
     size = targets.base_start[haplotype + 1] - first
     low, high = max(0, -shift), min(length, size - shift)
@@ -309,12 +317,12 @@ def misfit(
             got = 0.0
             if begin <= i < end:
                 got = base_score(
-                    codes[strand, i],
+                    int(codes[row + i]),
                     int(targets.bases[first + i + shift]),
-                    match[strand, i],
-                    mismatch[strand, i],
+                    match[row + i],
+                    mismatch[row + i],
                 )
-            missed += match[strand, i] - got if novel else 0.0
+            missed += match[row + i] - got if novel else 0.0
         before, after = begin + shift, end + shift
         if low + UNEXPLAINED <= begin and mark_low - NEAR <= before < mark_high + NEAR:
             missed += CLIP_PHRED

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrdtrack.kernels._compile import kernel
+from mrdtrack.kernels._compile import bare, kernel
 from mrdtrack.kernels.arrays import (
     CROSSES_JUNCTION,
     CROSSES_LEFT,
@@ -45,6 +45,7 @@ class Molecules(NamedTuple):
     """
 
     marker: Ints  # [N]
+    name: Ints  # [N] hash of the read name, the least one of a family
     umi: Ints  # [N]
     start: Ints  # [N]
     evidence: Floats  # [N] phred
@@ -52,6 +53,38 @@ class Molecules(NamedTuple):
     crosses: Ints  # [N] bits CROSSES_* and INSIDE_READ
     reverse: Ints  # [N]
     size: Ints  # [N]
+
+
+@kernel
+def make_molecules(n: int) -> Molecules:
+    """Make room for `n` molecules."""
+    return Molecules(
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.float64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+    )
+
+
+@kernel
+def first_molecules(molecules: Molecules, n: int) -> Molecules:
+    """Cut the unused room off."""
+    return Molecules(
+        molecules.marker[:n].copy(),
+        molecules.name[:n].copy(),
+        molecules.umi[:n].copy(),
+        molecules.start[:n].copy(),
+        molecules.evidence[:n].copy(),
+        molecules.kind[:n].copy(),
+        molecules.crosses[:n].copy(),
+        molecules.reverse[:n].copy(),
+        molecules.size[:n].copy(),
+    )
 
 
 @kernel
@@ -65,84 +98,95 @@ def classify(evidence: float, threshold: float, neither: bool) -> int:
 
 
 @kernel
+def merge_records(
+    observations: Observations,
+    order: Ints,
+    begin: int,
+    n_records: int,
+    limit: float,
+    small: bool,
+    made: Molecules,
+    n: int,
+) -> int:
+    """Merge the records of the fragment that begins at order[begin] into molecule `n`.
+
+    `small` says that a record that fits neither haplotype silences the others. Returns
+    where the next fragment begins.
+    """
+    first = order[begin]
+    m, name = observations.marker[first], observations.name[first]
+    highest, lowest, loudest = 0.0, 0.0, -1.0
+    word, leftmost = observations.umi[first], observations.start[first]
+    together = 0
+    turned = 0
+    at = begin
+    while at < n_records:
+        i = order[at]
+        if observations.marker[i] != m or observations.name[i] != name:
+            break
+        said, flags = observations.evidence[i], observations.flags[i]
+        highest, lowest = max(highest, said), min(lowest, said)
+        together |= flags
+        leftmost = min(leftmost, observations.start[i])
+        word = observations.umi[i] if word == 0 else word
+        if abs(said) > loudest:
+            loudest = abs(said)
+            on_reverse = (flags & REVERSE) != 0
+            second = (flags & SECOND_OF_PAIR) != 0
+            turned = 1 if on_reverse != second else 0
+        at += 1
+    clear_alt, clear_ref = highest >= limit, lowest <= -limit
+    neither = (together & FITS_NEITHER) != 0
+    total = highest if highest >= -lowest else lowest
+    if (clear_alt and clear_ref) or (neither and small and (clear_alt or clear_ref)):
+        total, neither = 0.0, False
+    made.marker[n] = m
+    made.name[n] = name
+    made.umi[n] = word
+    made.start[n] = leftmost
+    made.evidence[n] = total
+    made.kind[n] = classify(total, limit, neither)
+    made.crosses[n] = together & CROSSES
+    made.reverse[n] = turned
+    made.size[n] = at - begin
+    return at
+
+
+@kernel
+def merge_into(
+    observations: Observations,
+    order: Ints,
+    threshold: Floats,
+    event: Ints,
+    made: Molecules,
+) -> int:
+    """Merge fragment by fragment; give their number."""
+    said, rows, limits = bare(observations), bare(order), bare(threshold)
+    molecules = bare(made)
+    n = 0
+    at = 0
+    while at < order.shape[0]:
+        m = said.marker[rows[at]]
+        small = event[m] <= SMALL_INDEL
+        at = merge_records(
+            said, rows, at, order.shape[0], limits[m], small, molecules, n
+        )
+        n += 1
+    return n
+
+
+@kernel
 def merge_fragments(
     observations: Observations, order: Ints, threshold: Floats, event: Ints
 ) -> Molecules:
     """Merge the records of each marker and read name.
 
-    `order` sorts the observations by marker and name; filtered and far-off records
-    are not in it. `threshold` and `event` are per marker.
+    `order` brings the observations of a marker and name together; filtered and far-off
+    records are not in it. `threshold` and `event` are per marker.
     """
-    n_records = order.shape[0]
-    marker = np.zeros(n_records, np.int64)
-    umi = np.zeros(n_records, np.int64)
-    start = np.zeros(n_records, np.int64)
-    evidence = np.zeros(n_records, np.float64)
-    kind = np.zeros(n_records, np.int64)
-    crosses = np.zeros(n_records, np.int64)
-    reverse = np.zeros(n_records, np.int64)
-    size = np.zeros(n_records, np.int64)
-    n = 0
-    at = 0
-    while at < n_records:
-        first = order[at]
-        m = observations.marker[first]
-        name = observations.name[first]
-        limit = threshold[m]
-        highest, lowest = 0.0, 0.0
-        neither = False
-        word = observations.umi[first]
-        leftmost = observations.start[first]
-        bits = 0
-        loudest = -1.0
-        turned = 0
-        begin = at
-        while at < n_records:
-            i = order[at]
-            if observations.marker[i] != m or observations.name[i] != name:
-                break
-            said = observations.evidence[i]
-            flags = observations.flags[i]
-            highest, lowest = max(highest, said), min(lowest, said)
-            neither = neither or (flags & FITS_NEITHER) != 0
-            bits |= flags & CROSSES
-            leftmost = min(leftmost, observations.start[i])
-            if word == 0:
-                word = observations.umi[i]
-            if abs(said) > loudest:
-                loudest = abs(said)
-                on_reverse = (flags & REVERSE) != 0
-                second = (flags & SECOND_OF_PAIR) != 0
-                turned = 1 if on_reverse != second else 0
-            at += 1
-        clear_alt, clear_ref = highest >= limit, lowest <= -limit
-        if clear_alt and clear_ref:
-            total = 0.0
-        elif neither and event[m] <= SMALL_INDEL and (clear_alt or clear_ref):
-            total = 0.0
-            neither = False
-        else:
-            total = highest if highest >= -lowest else lowest
-        marker[n] = m
-        umi[n] = word
-        start[n] = leftmost
-        evidence[n] = total
-        both = clear_alt and clear_ref
-        kind[n] = classify(total, limit, neither and not both)
-        crosses[n] = bits
-        reverse[n] = turned
-        size[n] = at - begin
-        n += 1
-    return Molecules(
-        marker[:n].copy(),
-        umi[:n].copy(),
-        start[:n].copy(),
-        evidence[:n].copy(),
-        kind[:n].copy(),
-        crosses[:n].copy(),
-        reverse[:n].copy(),
-        size[:n].copy(),
-    )
+    made = make_molecules(order.shape[0])
+    n = merge_into(observations, order, threshold, event, made)
+    return first_molecules(made, n)
 
 
 @kernel
@@ -197,6 +241,77 @@ def cluster_umis(words: Ints, counts: Ints, low: int, high: int, root: Ints) -> 
 
 
 @kernel
+def merge_copies(
+    fragments: Molecules,
+    order: Ints,
+    begin: int,
+    n_fragments: int,
+    family: Ints,
+    votes: Ints,
+    made: Molecules,
+    n: int,
+) -> int:
+    """Let the fragments of the family of order[begin] vote, into molecule `n`.
+
+    The fragment with the least name stands for the others. Returns where the next
+    family begins.
+    """
+    leader = order[begin]
+    m, number = fragments.marker[leader], family[leader]
+    for c in range(4):
+        votes[c] = 0
+    total = 0.0
+    bits = 0
+    at = begin
+    while at < n_fragments:
+        i = order[at]
+        if fragments.marker[i] != m or family[i] != number:
+            break
+        votes[fragments.kind[i]] += 1
+        total += min(max(fragments.evidence[i], -COPY_PHRED), COPY_PHRED)
+        bits |= fragments.crosses[i]
+        if fragments.name[i] < fragments.name[leader]:
+            leader = i
+        at += 1
+    clear = votes[ALT] + votes[REF] + votes[OTHER]
+    agreed = AMBIGUOUS
+    for c in (ALT, REF, OTHER):
+        if clear > 0 and votes[c] >= AGREEMENT * clear:
+            agreed = c
+    made.marker[n] = m
+    made.name[n] = fragments.name[leader]
+    made.umi[n] = fragments.umi[leader]
+    made.start[n] = fragments.start[leader]
+    made.evidence[n] = total
+    made.kind[n] = agreed
+    made.crosses[n] = bits
+    made.reverse[n] = fragments.reverse[leader]
+    made.size[n] = at - begin
+    return at
+
+
+@kernel
+def merge_all_copies(
+    fragments: Molecules,
+    order: Ints,
+    family: Ints,
+    min_size: int,
+    votes: Ints,
+    made: Molecules,
+) -> int:
+    """Merge family by family; give the number of those that are large enough."""
+    copies, rows, numbers = bare(fragments), bare(order), bare(family)
+    free, molecules = bare(votes), bare(made)
+    n = 0
+    at = 0
+    while at < order.shape[0]:
+        at = merge_copies(copies, rows, at, order.shape[0], numbers, free, molecules, n)
+        if made.size[n] >= min_size:
+            n += 1
+    return n
+
+
+@kernel
 def merge_families(
     fragments: Molecules, order: Ints, family: Ints, min_size: int
 ) -> Molecules:
@@ -204,55 +319,7 @@ def merge_families(
 
     `order` sorts the fragments by marker and family, `family` numbers the families.
     """
-    n_fragments = order.shape[0]
-    marker = np.zeros(n_fragments, np.int64)
-    umi = np.zeros(n_fragments, np.int64)
-    start = np.zeros(n_fragments, np.int64)
-    evidence = np.zeros(n_fragments, np.float64)
-    kind = np.zeros(n_fragments, np.int64)
-    crosses = np.zeros(n_fragments, np.int64)
-    reverse = np.zeros(n_fragments, np.int64)
-    size = np.zeros(n_fragments, np.int64)
-    n = 0
-    at = 0
-    while at < n_fragments:
-        first = order[at]
-        m = fragments.marker[first]
-        votes = np.zeros(4, np.int64)
-        total = 0.0
-        bits = 0
-        begin = at
-        while at < n_fragments:
-            i = order[at]
-            if fragments.marker[i] != m or family[i] != family[first]:
-                break
-            votes[fragments.kind[i]] += 1
-            total += min(max(fragments.evidence[i], -COPY_PHRED), COPY_PHRED)
-            bits |= fragments.crosses[i]
-            at += 1
-        if at - begin < min_size:
-            continue
-        clear = votes[ALT] + votes[REF] + votes[OTHER]
-        agreed = AMBIGUOUS
-        for c in (ALT, REF, OTHER):
-            if clear > 0 and votes[c] >= AGREEMENT * clear:
-                agreed = c
-        marker[n] = m
-        umi[n] = fragments.umi[first]
-        start[n] = fragments.start[first]
-        evidence[n] = total
-        kind[n] = agreed
-        crosses[n] = bits
-        reverse[n] = fragments.reverse[first]
-        size[n] = at - begin
-        n += 1
-    return Molecules(
-        marker[:n].copy(),
-        umi[:n].copy(),
-        start[:n].copy(),
-        evidence[:n].copy(),
-        kind[:n].copy(),
-        crosses[:n].copy(),
-        reverse[:n].copy(),
-        size[:n].copy(),
-    )
+    made = make_molecules(order.shape[0])
+    votes = np.zeros(4, np.int64)
+    n = merge_all_copies(fragments, order, family, min_size, votes, made)
+    return first_molecules(made, n)

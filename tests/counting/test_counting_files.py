@@ -226,8 +226,25 @@ def test_qualities_become_phred() -> None:
     assert found.match_phred[20] == pytest.approx(5.977, abs=1e-3)
     assert found.mismatch_phred[30] == pytest.approx(-28.751, abs=1e-3)
     assert found.mismatch_phred[93] == found.mismatch_phred[60]
-    assert bytes(found.umi_tags.tolist()) == b"BX"
-    assert bytes(build_read_filter(CountingSettings()).umi_tags.tolist()) == b"MIRX"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (CountingSettings(), ["cD", "MI", "RX"]),
+        (CountingSettings(umi_tag="BX"), ["cD", "BX"]),
+        (CountingSettings(molecules="umi"), ["cD", "MI", "RX"]),
+        (CountingSettings(molecules="fragments", umi_tag="BX"), []),
+        (CountingSettings(molecules="consensus"), []),
+    ],
+)
+def test_only_tags_that_molecules_depend_on_are_read(
+    settings: CountingSettings, expected: list[str]
+) -> None:
+    found = build_read_filter(settings)
+    letters = [chr(tag & 255) + chr(tag >> 8) for tag in found.tags.tolist()]
+    assert letters == expected
+    assert found.n_tags == len(expected)
 
 
 def test_bases_are_coded() -> None:

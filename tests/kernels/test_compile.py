@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from mrdtrack.kernels import _compile
 from mrdtrack.kernels._compile import (
+    bare,
     find_cache_folder,
     jit_is_disabled,
     kernel,
     mix_u64,
-    raw_bytes,
     read_f32,
     read_i32,
     read_i64,
@@ -228,7 +228,7 @@ def load_all(
     data: np.ndarray[tuple[int], np.dtype[np.uint8]], offset: int
 ) -> tuple[int, int, int, int, int, float]:
     """Load the bytes at an offset in every way."""
-    raw = raw_bytes(data)
+    raw = bare(data)
     return (
         read_u8(data, offset),
         read_u16(raw, offset),
@@ -244,7 +244,7 @@ def load_and_mix(
     data: np.ndarray[tuple[int], np.dtype[np.uint8]], offset: int, state: int
 ) -> int:
     """Load eight bytes and stir them into a state."""
-    return mix_u64(mix_u64(state, read_u64(raw_bytes(data), offset)), 1)
+    return mix_u64(mix_u64(state, read_u64(bare(data), offset)), 1)
 
 
 @given(st.binary(min_size=8, max_size=8), st.integers(0, 3), st.integers(0, 1 << 40))

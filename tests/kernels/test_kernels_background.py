@@ -7,13 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
-from mrdtrack.kernels.background import (
-    BackgroundCounts,
-    StretchArrays,
-    indel_code,
-    read_stretches,
-    tally_rows,
-)
+from mrdtrack.kernels.background import BackgroundCounts, tally_rows
+from mrdtrack.kernels.groups import group_rows, number_names
+from mrdtrack.kernels.stretches import StretchArrays, indel_code, read_stretches
 from tests import naive
 from tests.kernels.test_kernels_sequences import chunk_of
 from tests.naive import Read
@@ -26,7 +22,10 @@ def ints(values: list[int]) -> np.typing.NDArray[np.int64]:
     return np.array(values, np.int64)
 
 
-STRETCHES = StretchArrays(ints([0, 0]), ints(LOWS), ints(HIGHS), ints([0, 10, 16]))
+EXPECTED = np.array([0, 1, 2, 3] * 4, np.uint8)
+STRETCHES = StretchArrays(
+    ints([0, 0]), ints(LOWS), ints(HIGHS), ints([0, 10, 16]), EXPECTED
+)
 
 
 def tally(
@@ -35,9 +34,10 @@ def tally(
     read = read_stretches.py_func if plain else read_stretches
     count = tally_rows.py_func if plain else tally_rows
     rows = read(chunk_of(reads), STRETCHES, FILTER, 20)
-    order = np.lexsort((rows.name, rows.stretch)).astype(np.int64)
-    family = np.zeros_like(rows.name) if one_family else rows.name
-    return count(rows, order, family, rows.name, STRETCHES, least)
+    number, n_names = number_names(rows.name, np.ones(len(rows.name), np.uint8))
+    order = group_rows(rows.stretch, number, 2, n_names)
+    family = np.zeros_like(number) if one_family else number
+    return count(rows, order, family, number, STRETCHES, least)
 
 
 def shown(counts: BackgroundCounts) -> dict[tuple[int, str], int]:

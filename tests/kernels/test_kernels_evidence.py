@@ -12,13 +12,14 @@ from mrdtrack.counting.targets import encode_bases
 from mrdtrack.kernels.arrays import ReadScores, Targets
 from mrdtrack.kernels.evidence import (
     CLIP_PHRED,
+    MAX_DIAGONALS,
     add_diagonal,
-    all_diagonals,
     decode_read,
     find_diagonals,
     score_diagonal,
+    score_everywhere,
 )
-from mrdtrack.kernels.observations import read_position
+from mrdtrack.kernels.weights import read_position
 from tests import naive
 from tests.kernels.test_kernels_sequences import chunk_of
 from tests.naive import Read
@@ -63,8 +64,10 @@ def targets_of(haplotype: str, anchors: list[Anchor]) -> Targets:
 
 
 def decoded(read: Read, *, plain: bool = False) -> tuple[ReadScores, bool]:
-    size = 2, len(read.bases)
-    scores = ReadScores(np.zeros(size, np.int64), np.zeros(size), np.zeros(size))
+    size = 2 * len(read.bases)
+    scores = ReadScores(
+        np.zeros(size, np.uint8), np.zeros(size), np.zeros(size), len(read.bases)
+    )
     run = decode_read.py_func if plain else decode_read
     return scores, run(chunk_of([read]), 0, FILTER, scores)
 
@@ -77,7 +80,10 @@ def whole(bases: str, quality: int = 30) -> Read:
 def test_decoded_read_and_its_other_strand(bases: str) -> None:
     for plain in (False, True):
         scores, unknown = decoded(whole(bases), plain=plain)
-        both = ["".join("ACGTN"[code] for code in row) for row in scores.codes]
+        both = [
+            "".join("ACGTN"[code] for code in row)
+            for row in scores.codes.reshape(2, -1)
+        ]
         assert both == [bases, naive.reverse_complement(bases)]
         assert not unknown
 
@@ -154,30 +160,52 @@ def aligned_read(draw: st.DrawFn) -> Read:
 )
 def test_diagonals_are_those_of_a_walk(read: Read, anchors: list[Anchor]) -> None:
     for run in (find_diagonals, find_diagonals.py_func):
-        diagonals = np.zeros((64, 2), np.int64)
+        diagonals = np.zeros(2 * MAX_DIAGONALS, np.int64)
         count = run(chunk_of([read]), 0, targets_of("A", anchors), 0, diagonals)
-        found = [(int(shift), int(strand)) for shift, strand in diagonals[:count]]
+        found = [
+            (int(shift), int(strand))
+            for shift, strand in diagonals.reshape(-1, 2)[:count]
+        ]
         assert len(set(found)) == count
         assert set(found) == naive.diagonals(read, anchors)
 
 
 def test_no_more_diagonals_than_there_is_room_for() -> None:
-    diagonals = np.zeros((1, 2), np.int64)
-    assert add_diagonal(diagonals, 0, 5, 1) == 1
-    assert add_diagonal(diagonals, 1, 6, 1) == 1
-    assert diagonals.tolist() == [[5, 1]]
+    diagonals = np.zeros(2 * MAX_DIAGONALS, np.int64)
+    count = 0
+    for shift in range(MAX_DIAGONALS + 1):
+        count = add_diagonal(diagonals, count, shift, 1)
+    assert count == MAX_DIAGONALS
+    assert add_diagonal(diagonals, count, 5, 1) == count
+    assert diagonals[::2].tolist() == list(range(MAX_DIAGONALS))
 
 
-@given(st.integers(1, 6), st.integers(1, 6))
-def test_all_diagonals_hold_every_overlap(length: int, size: int) -> None:
-    shifts = {
-        (place - base, strand)
-        for base in range(length)
-        for place in range(size)
-        for strand in (0, 1)
-    }
-    found = all_diagonals(length, targets_of("A" * size, []), 0)
-    assert shifts <= {(int(shift), int(strand)) for shift, strand in found}
+@given(st.text("ACN", min_size=1, max_size=8), st.text("ACN", min_size=1, max_size=8))
+def test_reads_without_a_place_are_tried_everywhere(read: str, haplotype: str) -> None:
+    expected = max(
+        naive.best_stretch(
+            turned, haplotype, shift, fits=FITS, fails=FAILS, clip=CLIP_PHRED
+        ).score
+        for turned in (read, naive.reverse_complement(read))
+        for shift in range(-len(read), len(haplotype))
+    )
+    scores, _ = decoded(whole(read))
+    for run in (score_everywhere, score_everywhere.py_func):
+        best, placement = run(scores, len(read), targets_of(haplotype, []), 0)
+        assert best == pytest.approx(expected)
+        found, begin, end = score_diagonal(
+            scores,
+            placement.strand,
+            len(read),
+            targets_of(haplotype, []),
+            0,
+            placement.shift,
+        )
+        assert best == 0.0 or (found, begin, end) == (
+            best,
+            placement.begin,
+            placement.end,
+        )
 
 
 @given(aligned_read(), st.integers(0, 60))

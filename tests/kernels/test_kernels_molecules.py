@@ -84,6 +84,7 @@ def families_of(
         zeros,
         zeros,
         zeros,
+        zeros,
         np.full(n, 99.0),
         np.array([kind for _, kind in members], np.int64),
         zeros,

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.targets import build_targets
-from mrdtrack.kernels import background, molecules, observations, sequences
+from mrdtrack.kernels import (
+    background,
+    groups,
+    molecules,
+    observations,
+    sequences,
+    stretches,
+)
 from mrdtrack.kernels._compile import jit_is_disabled
 from mrdtrack.kernels.arrays import (
     CROSSES_JUNCTION,
@@ -23,7 +30,8 @@ from mrdtrack.kernels.arrays import (
     Observations,
     Targets,
 )
-from mrdtrack.kernels.observations import READ_END, observe_records
+from mrdtrack.kernels.observations import observe_records
+from mrdtrack.kernels.weights import READ_END
 from mrdtrack.panel.haplotypes import build_haplotypes
 from mrdtrack.panel.model import Breakpoint, BreakpointEnd, SmallVariant
 from tests import naive
@@ -298,7 +306,9 @@ def test_every_kernel_is_compiled_once() -> None:
     kernels: list[Any] = [
         observe_records,
         sequences.scan_sequences,
-        background.read_stretches,
+        stretches.read_stretches,
+        groups.number_names,
+        groups.group_rows,
         background.tally_rows,
         molecules.merge_fragments,
         molecules.merge_families,

@@ -38,6 +38,7 @@ def scan(
     for column, other in zip(found.observations, plain.observations, strict=True):
         assert column.tolist() == other.tolist()
     assert found.umis.tolist() == plain.umis.tolist()
+    assert found.n_fragments == plain.n_fragments == len(found.umis)
     return found
 
 
@@ -122,6 +123,16 @@ def test_fragments_are_counted_once_at_their_first_primary_record() -> None:
     assert len(found.umis) == 2
     assert (found.umis != 0).all()
     assert len(found.observations.marker) == 5
+
+
+def test_umis_are_not_read_where_molecules_do_not_depend_on_them() -> None:
+    reads = [unaligned(JOINED, f"r{i}", umi="ACG") for i in range(3)]
+    listen = build_read_filter(CountingSettings(molecules="fragments"))
+    index = build_sequence_index([Sequence(kind="sequence", id="s", sequence=JOINED)])
+    for run in (scan_sequences, scan_sequences.py_func):
+        found = run(chunk_of(reads), index, listen)
+        assert (found.n_fragments, len(found.umis)) == (3, 0)
+        assert found.observations.umi.tolist() == [0, 0, 0]
 
 
 def test_more_reads_than_a_buffer_holds() -> None:

@@ -1,0 +1,282 @@
+"""What each record shows in the stretches of reference where no marker is.
+
+A record leaves one row for each stretch it overlaps: a code for each position, the
+base in the low three bits (4 where it says nothing) and the indel behind it above.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mrdtrack.kernels._compile import bare, kernel, read_i32, read_u8, read_u32
+from mrdtrack.kernels.arrays import (
+    DUPLICATE,
+    FILTERED,
+    SPLIT,
+    UNMAPPED,
+    Bytes,
+    Candidates,
+    Ints,
+    ReadFilter,
+)
+from mrdtrack.kernels.bam_records import (
+    cigar_span,
+    overlapping_end,
+    quality_start,
+    record_end,
+    sequence_start,
+)
+from mrdtrack.kernels.bases import decode_bases
+from mrdtrack.kernels.record_facts import (
+    enlarged_ints,
+    longest_read,
+    read_facts,
+    record_bits,
+)
+
+NOTHING = 4
+LONGEST_INDEL = 9
+DROPPED = (FILTERED & ~DUPLICATE) | SPLIT | UNMAPPED
+"""Bits of the records that tell nothing of the background."""
+
+
+class StretchArrays(NamedTuple):
+    """Disjoint stretches of the reference, sorted; contigs are those of the reads."""
+
+    contig: Ints  # [S]
+    low: Ints  # [S]
+    high: Ints  # [S]
+    first: Ints  # [S + 1] number of a stretch's first position among all P
+    expected: Bytes  # [P] code of the reference base
+
+
+class BackgroundRows(NamedTuple):
+    """What each record shows in each stretch it overlaps."""
+
+    stretch: Ints  # [N]
+    name: Ints  # [N] hash of the read name
+    umi: Ints  # [N]
+    start: Ints  # [N]
+    flags: Ints  # [N]
+    offset: Ints  # [N] first position, counted from the stretch's own
+    code_start: Ints  # [N + 1]
+    codes: Bytes  # one a position
+
+
+@kernel
+def indel_code(operation: int, size: int) -> int:
+    """Code an insertion (operation 1) or deletion (2)."""
+    if size > LONGEST_INDEL:
+        return 0
+    return size if operation == 1 else 10 + size
+
+
+@kernel
+def write_codes(
+    data: Bytes,
+    record: int,
+    least: Bytes,
+    low: int,
+    high: int,
+    bases: Bytes,
+    codes: Bytes,
+    begin: int,
+) -> None:
+    """Write the codes of a record for reference positions [low, high).
+
+    `bases` are those of the read; `least` [1] is the least base quality, as a byte so
+    that many bases are compared at once.
+    """
+    quality = quality_start(data, record)
+    at, n_operations = cigar_span(data, record)
+    position = read_i32(data, record + 8)
+    query = 0
+    for i in range(high - low):
+        codes[begin + i] = NOTHING
+    for k in range(n_operations):
+        word = read_u32(data, at + 4 * k)
+        operation, size = word & 15, word >> 4
+        if operation in (0, 7, 8):
+            start, end = max(position, low), min(position + size, high)
+            first = query + start - position
+            into = begin + start - low
+            for i in range(end - start):
+                good = read_u8(data, quality + first + i) >= read_u8(least, 0)
+                codes[into + i] = bases[first + i] if good else NOTHING
+            position += size
+            query += size
+        elif operation in (1, 2):
+            at_base = begin + position - 1 - low
+            if low < position <= high and codes[at_base] < NOTHING:
+                codes[at_base] += 8 * indel_code(operation, size)
+        if operation in (1, 4):
+            query += size
+        elif operation in (2, 3):
+            position += size
+
+
+@kernel
+def ends_behind(stretches: StretchArrays, s: int, contig: int, position: int) -> bool:
+    """Tell whether a stretch ends behind a position (or lies on a later contig)."""
+    if stretches.contig[s] != contig:
+        return bool(stretches.contig[s] > contig)
+    return bool(stretches.high[s] > position)
+
+
+@kernel
+def first_stretch(
+    stretches: StretchArrays, n: int, contig: int, position: int, guess: int
+) -> int:
+    """Find the first stretch that ends behind a position.
+
+    In a sorted file it is nearly always that of the record before, the `guess`.
+    """
+    behind = guess == n or ends_behind(stretches, guess, contig, position)
+    if behind and (
+        guess == 0 or not ends_behind(stretches, guess - 1, contig, position)
+    ):
+        return guess
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        if ends_behind(stretches, middle, contig, position):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel
+def find_overlaps(
+    data: Bytes,
+    n_bytes: int,
+    stretches: StretchArrays,
+    n_stretches: int,
+    read_filter: ReadFilter,
+) -> Candidates:
+    """List the aligned primary records of a chunk and the stretches they overlap."""
+    records = np.zeros(1024, np.int64)
+    places = np.zeros(1024, np.int64)
+    n = 0
+    record = 0
+    s = 0
+    while record < n_bytes:
+        this = record
+        record = record_end(data, this)
+        contig = read_i32(data, this + 4)
+        position = read_i32(data, this + 8)
+        if contig < 0 or read_i32(data, this + 20) == 0:
+            continue
+        s = first_stretch(stretches, n_stretches, contig, position, s)
+        if s == n_stretches or stretches.contig[s] != contig:
+            continue
+        end = overlapping_end(data, this)
+        if stretches.low[s] >= end or record_bits(data, this, read_filter) & DROPPED:
+            continue
+        place = s
+        while (
+            place < n_stretches
+            and stretches.contig[place] == contig
+            and stretches.low[place] < end
+        ):
+            if n == records.shape[0]:
+                records, places = enlarged_ints(records), enlarged_ints(places)
+            records[n] = this
+            places[n] = place
+            n += 1
+            place += 1
+    return Candidates(records[:n].copy(), places[:n].copy())
+
+
+@kernel
+def tell_rows(
+    data: Bytes,
+    stretches: StretchArrays,
+    read_filter: ReadFilter,
+    record: Ints,
+    tags: Ints,
+    rows: BackgroundRows,
+) -> None:
+    """Write everything but the codes of the rows, and where those begin."""
+    raw, listen, found = bare(data), bare(read_filter), bare(tags)
+    rows.code_start[0] = 0
+    for i in range(record.shape[0]):
+        this, s = record[i], rows.stretch[i]
+        facts = read_facts(raw, this, listen, found)
+        low = max(read_i32(raw, this + 8), stretches.low[s])
+        high = min(overlapping_end(raw, this), stretches.high[s])
+        rows.name[i] = facts.name
+        rows.umi[i] = facts.umi
+        rows.start[i] = facts.start
+        rows.flags[i] = facts.bits
+        rows.offset[i] = low - stretches.low[s]
+        rows.code_start[i + 1] = rows.code_start[i] + high - low
+
+
+@kernel
+def tell_codes(
+    data: Bytes,
+    stretches: StretchArrays,
+    record: Ints,
+    least: Bytes,
+    bases: Bytes,
+    rows: BackgroundRows,
+    codes: Bytes,
+) -> None:
+    """Write the codes of the rows."""
+    raw, quality, read, into = bare(data), bare(least), bare(bases), bare(codes)
+    decoded = -1
+    for i in range(record.shape[0]):
+        this = record[i]
+        if this != decoded:
+            decoded = this
+            decode_bases(raw, sequence_start(raw, this), read_i32(raw, this + 20), read)
+        low = rows.offset[i] + stretches.low[rows.stretch[i]]
+        begin = rows.code_start[i]
+        high = low + rows.code_start[i + 1] - begin
+        write_codes(raw, this, quality, low, high, read, into, begin)
+
+
+@kernel
+def read_stretches(
+    data: Bytes, stretches: StretchArrays, read_filter: ReadFilter, min_quality: int
+) -> BackgroundRows:
+    """Read what the aligned primary records of a chunk show in the stretches."""
+    found = find_overlaps(
+        bare(data),
+        data.shape[0],
+        bare(stretches),
+        stretches.low.shape[0],
+        bare(read_filter),
+    )
+    n = found.record.shape[0]
+    code_start = np.empty(n + 1, np.int64)
+    told = BackgroundRows(
+        found.marker,
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        code_start,
+        np.empty(0, np.uint8),
+    )
+    tags = np.empty(read_filter.tags.shape[0], np.int64)
+    tell_rows(data, stretches, read_filter, found.record, tags, told)
+    rows = BackgroundRows(
+        told.stretch,
+        told.name,
+        told.umi,
+        told.start,
+        told.flags,
+        told.offset,
+        code_start,
+        np.empty(code_start[n], np.uint8),
+    )
+    least = np.full(1, min(max(min_quality, 0), 255), np.uint8)
+    longest = longest_read(bare(data), data.shape[0]) if n > 0 else 0
+    bases = np.empty(longest, np.uint8)
+    tell_codes(data, stretches, found.record, least, bases, rows, rows.codes)
+    return rows
