@@ -99,7 +99,7 @@ def levels(fail_on: tuple[str, ...], **request: Any) -> None:
 
 
 @main.command()
-@options.files("results", "RESULT.mrd.json...")
+@options.files("results", "[RESULT.mrd.json...]", required=False)
 @options.output_folder
 @click.option(
     "--protocol",
@@ -151,6 +151,8 @@ def timeline(fail_on: tuple[str, ...], compare: tuple[str, ...], **asked: Any) -
     """Put a patient's visits in order: the course, flags and a report."""
     from mrdtrack.commands import timeline as command
 
+    if not asked["results"] and asked["external"] is None:
+        raise click.UsageError("give RESULT.mrd.json files, or --external")
     request = command.TimelineRequest(**asked)
     course = command.timeline(request)
     if compare:

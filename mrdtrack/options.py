@@ -154,9 +154,9 @@ def together(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-def files(name: str, metavar: str) -> Decorator:
-    """Take one or more files."""
-    return click.argument(name, metavar=metavar, type=PATH, nargs=-1, required=True)
+def files(name: str, metavar: str, *, required: bool = True) -> Decorator:
+    """Take one or more files; none where they are not required."""
+    return click.argument(name, metavar=metavar, type=PATH, nargs=-1, required=required)
 
 
 def path(*flags: str, text: str, **extra: Any) -> Decorator:

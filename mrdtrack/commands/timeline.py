@@ -91,7 +91,8 @@ def assess_course(request: TimelineRequest, protocols: Sequence[str]) -> Timelin
             accepted=frozenset(request.accept_identity),
         ),
     )
-    return build_timeline(read_visits(request.results), given)
+    results = read_visits(request.results) if request.results else ()
+    return build_timeline(results, given)
 
 
 def _check_day(day: str) -> None:
@@ -110,9 +111,19 @@ def compare(request: TimelineRequest, others: Sequence[str]) -> tuple[Difference
 
 def tell_differences(differences: Sequence[Difference]) -> str:
     """Tell the differences as tab-separated lines under a header."""
-    lines = ["date\tvisit\taction\tonly_in\tprotocol\trule"]
+    lines = ["date\tvisit\taction\tonly_in\tprotocol\tversion\trule"]
     lines += [
-        "\t".join((d.date, d.visit, d.action, d.only_in, d.protocol, d.rule))
+        "\t".join(
+            (
+                d.date,
+                d.visit,
+                d.action,
+                d.only_in,
+                d.protocol,
+                d.protocol_version,
+                d.rule,
+            )
+        )
         for d in differences
     ]
     return "\n".join(lines) + "\n"

@@ -75,9 +75,7 @@ def build_timeline(
             the detected samples, or a protocol is for another disease.
     """
     given = given or Given()
-    check_visits([(result.sample, result) for result in results])
-    disease = results[0].disease
-    _check_facts(given.facts, results[0].patient)
+    patient, disease = name_patient(results, given)
     protocols = given.protocols
     if protocols is None:
         protocols = [read_packaged(name) for name in choose_default(disease)]
@@ -112,7 +110,7 @@ def build_timeline(
         ),
     )
     return Timeline(
-        patient=results[0].patient,
+        patient=patient,
         disease=disease,
         visits=tuple(add_plausibility(visits, results)),
         kinetics=kinetics,
@@ -153,13 +151,46 @@ def _split(visits: Sequence[TimelineVisit], baseline: str | None) -> tuple[Serie
     return series
 
 
-def _check_facts(facts: Facts, patient: str) -> None:
+def name_patient(results: Sequence[VisitResult], given: Given) -> tuple[str, str]:
+    """Name patient and disease: by the results, else by the facts.
+
+    Raises:
+        ResultError: they are not told, or results and facts disagree.
+    """
+    facts = given.facts
+    if not results:
+        return _name_by_facts(given)
+    check_visits([(result.sample, result) for result in results])
+    patient, disease = results[0].patient, results[0].disease
     if facts.patient is not None and facts.patient != patient:
         raise ResultError(
             "--facts",
             f"is of patient {facts.patient}, the results are of {patient}",
             "give the facts of this patient",
         )
+    if facts.disease is not None and facts.disease != disease:
+        raise ResultError(
+            "--facts",
+            f"names the disease {facts.disease}, the results {disease}",
+            "correct the facts, or use a panel of that disease",
+        )
+    return patient, disease
+
+
+def _name_by_facts(given: Given) -> tuple[str, str]:
+    patient, disease = given.facts.patient, given.facts.disease
+    if not given.external:
+        raise ResultError(
+            "timeline", "has no result", "give a SAMPLE.mrd.json, or --external"
+        )
+    if patient is None or disease is None:
+        lacking = "patient" if patient is None else "disease"
+        raise ResultError(
+            "--external",
+            f"comes without a SAMPLE.mrd.json, so the {lacking} is not known",
+            "name patient and disease in the facts file (--facts)",
+        )
+    return patient, disease
 
 
 def _check_protocols(protocols: Sequence[LoadedProtocol], disease: str) -> None:

@@ -9,7 +9,13 @@ from datetime import date, timedelta
 from mrdtrack.follow_up.readings import Reading
 from mrdtrack.follow_up.series import count_days
 from mrdtrack.follow_up.timeline import ScheduleItem, TimelineVisit
-from mrdtrack.follow_up.verdicts import Fired, Missing, Verdict, say_reading
+from mrdtrack.follow_up.verdicts import (
+    Fired,
+    Missing,
+    Verdict,
+    number_reading,
+    say_reading,
+)
 from mrdtrack.follow_up.wording import Sentence, say_visit
 from mrdtrack.levels.result import Specimen
 from mrdtrack.protocols.rule_parts import Confirmation
@@ -36,7 +42,7 @@ def confirm_event(
     inside = [r for r in later if _is_inside(first.visit, r, confirm)]
     for reading in inside:
         if _agrees(reading, confirm):
-            return [asked, _fire_confirmed(first, reading)]
+            return [asked, _fire_confirmed(first, reading, confirm)]
     judged = [r for r in inside if _tissue_counts(r, confirm)]
     if judged:
         return [asked, _not_confirmed(judged[-1])]
@@ -101,22 +107,32 @@ def _ask_again(first: Fired, confirm: Confirmation, call: Sentence) -> Fired:
     )
 
 
-def _fire_confirmed(first: Fired, second: Reading) -> Fired:
+def _fire_confirmed(first: Fired, second: Reading, confirm: Confirmation) -> Fired:
     days = count_days(first.visit.date, second.visit.date)
     said = say_reading(second)
     when = say_visit(first.visit.sample, first.visit.date, "en")
     when_fr = say_visit(first.visit.sample, first.visit.date, "fr")
+    sure = first.confidence == "interval" and _agrees_surely(second, confirm)
+    numbers = {f"first_{name}": value for name, value in first.numbers.items()}
     return replace(
         first,
         visit=second.visit,
+        confidence="interval" if sure else "estimate",
+        reading=second,
         earlier=first.visit,
         days=days,
         detail=Sentence(
-            f"{first.detail.en} in {when}, confirmed {days} days later: {said.en}",
-            f"{first.detail.fr} dans {when_fr}, confirmé {days} jours après : "
-            f"{said.fr}",
+            f"{said.en}; this confirms, {days} days later, {when}: {first.detail.en}",
+            f"{said.fr} ; confirme, {days} jours après, {when_fr} : {first.detail.fr}",
         ),
+        numbers={**number_reading(second), **numbers},
     )
+
+
+def _agrees_surely(reading: Reading, confirm: Confirmation) -> bool:
+    """Tell whether the whole interval of a second sample agrees."""
+    low = reading.low
+    return low is not None and _agrees(replace(reading, value=low), confirm)
 
 
 def _not_confirmed(second: Reading) -> Missing:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from mrdtrack.errors import FaultList, ResultError
 from mrdtrack.follow_up.timeline import Treatment
 from mrdtrack.models import FileModel
+from mrdtrack.panel.model import Disease
 
 SCHEMA: Literal["mrdtrack-facts/1"] = "mrdtrack-facts/1"
 TREATMENT_COLUMNS = ("start", "end", "name", "kind")
@@ -66,7 +67,8 @@ class LaboratorySettings(FileModel):
 class Facts(FileModel):
     """Disease facts of one patient (`mrdtrack-facts/1`, TOML).
 
-    What is absent is unknown, never "no".
+    What is absent is unknown, never "no". `patient` and `disease` are needed only where
+    every result is another method's.
 
     `altered` names genes and lesions altered at diagnosis (`NOTCH1`, `KMT2A-r`,
     `IKZF1del`), `tested` those looked for; an altered one counts as tested.
@@ -80,6 +82,7 @@ class Facts(FileModel):
 
     schema_: Literal["mrdtrack-facts/1"] = Field(default=SCHEMA, alias="schema")
     patient: str | None = None
+    disease: Disease | None = None
     age_group: Literal["child", "adult"] | None = None
     arm: str | None = None
     transcript: str | None = None

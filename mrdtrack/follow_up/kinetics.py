@@ -31,6 +31,12 @@ CONFIRM_WITHIN_DAYS = 28
 
 MISFIT_ALPHA = 0.01
 
+_NO_BASELINE = Sentence(
+    "no baseline of this tissue, metric and method",
+    "pas de référence de ce tissu, de cette métrique et de cette technique",
+)
+_BEFORE_BASELINE = Sentence("before the baseline", "avant la référence")
+
 
 class Threshold(NamedTuple):
     """The level a course is forecast to, and the rule it stands in."""
@@ -62,7 +68,11 @@ def add_series_facts(series: Series) -> tuple[TimelineVisit, ...]:
         }
         # A metric that already is a reduction is compared with nothing.
         if series.key.metric != "log10_reduction":
-            if series.baseline is not None and place > series.baseline:
+            if series.baseline is None or place < series.baseline:
+                lacking = _NO_BASELINE if series.baseline is None else _BEFORE_BASELINE
+                update["log10_reduction_reason"] = lacking.en
+                update["log10_reduction_reason_fr"] = lacking.fr
+            elif place > series.baseline:
                 reduction, reason = estimate_reduction(
                     series.visits[series.baseline], visit
                 )
@@ -268,6 +278,16 @@ def _state_conditions(series: Series) -> list[Sentence]:
                 "first sample of the series, not labelled as diagnosis",
                 f"la référence {say_visit(first.sample, first.date, 'fr')} est le "
                 "premier prélèvement de la série, non indiqué comme diagnostic",
+            )
+        )
+    if series.baseline:
+        first = series.visits[series.baseline]
+        conditions.append(
+            Sentence(
+                f"the baseline {say_visit(first.sample, first.date, 'en')} is not the "
+                "first sample of the series: what came before is not counted",
+                f"la référence {say_visit(first.sample, first.date, 'fr')} n'est pas "
+                "le premier prélèvement de la série : ce qui précède n'est pas compté",
             )
         )
     panels = {tuple(m.marker for m in visit.markers) for visit in series.visits}

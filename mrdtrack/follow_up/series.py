@@ -64,7 +64,8 @@ def split_series(
     """Split visits in date order into series, each with its baseline and nadir.
 
     The baseline is the sample named, else the one labelled as diagnosis, else the
-    first evaluable sample of the series if leukaemia was detected in it.
+    first evaluable sample of the series if leukaemia was detected in it. A named sample
+    counts as one of the diagnosis unless its label says another time point.
     """
     grouped: dict[SeriesKey, list[TimelineVisit]] = {}
     for visit in visits:
@@ -105,7 +106,8 @@ def _find_baseline(
     ]
     for place in usable:
         if visits[place].sample == baseline_sample:
-            return place, True
+            label = name_time_point(visits[place].timepoint)
+            return place, label in (None, "diagnosis")
     for place in usable:
         if name_time_point(visits[place].timepoint) == "diagnosis":
             return place, True

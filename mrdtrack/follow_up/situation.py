@@ -16,6 +16,9 @@ from mrdtrack.protocols.vocabulary import name_time_point
 Answer = Literal["yes", "no"] | Sentence
 """Yes, no, or what is missing to say."""
 
+_LATE_DIAGNOSIS = 7
+"""Days into the treatment up to which a sample labelled as diagnosis is one."""
+
 _ANCHORS: Final = {
     "diagnosis": Sentence("diagnosis", "diagnostic"),
     "treatment_start": Sentence("start of treatment", "début du traitement"),
@@ -53,11 +56,18 @@ _FACTS: Final = {
 }
 
 
-def is_diagnosis(visit: TimelineVisit, anchors: Mapping[str, str]) -> bool:
-    """Tell whether a visit is of the diagnosis: no MRD rule looks at it."""
-    if name_time_point(visit.timepoint) == "diagnosis":
-        return True
-    start = anchors.get("treatment_start") or anchors.get("diagnosis")
+def is_diagnosis(
+    visit: TimelineVisit, anchors: Mapping[str, str], *, named: bool = False
+) -> bool:
+    """Tell whether a visit is of the diagnosis: no MRD rule looks at it.
+
+    A label says so, or the user naming it as baseline (`named`), unless the sample was
+    taken more than a week into the treatment.
+    """
+    treated = anchors.get("treatment_start")
+    if named or name_time_point(visit.timepoint) == "diagnosis":
+        return treated is None or count_days(treated, visit.date) <= _LATE_DIAGNOSIS
+    start = treated or anchors.get("diagnosis")
     return start is not None and visit.date <= start
 
 

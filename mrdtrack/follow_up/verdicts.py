@@ -129,9 +129,8 @@ class Case:
 
     def is_diagnosis(self, visit: TimelineVisit) -> bool:
         """Tell whether a visit is of the diagnosis."""
-        return visit.sample in self.diagnosis_samples or is_diagnosis(
-            visit, self.anchors
-        )
+        named = visit.sample in self.diagnosis_samples
+        return is_diagnosis(visit, self.anchors, named=named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
