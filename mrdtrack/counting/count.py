@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from mrdtrack.counting.amplicons import dropped_duplicates
 from mrdtrack.counting.background import (
     Stretches,
     background_sites,
@@ -17,6 +18,7 @@ from mrdtrack.counting.background import (
     tally_positions,
 )
 from mrdtrack.counting.identity import germline_alleles
+from mrdtrack.counting.library import LibraryMeasure
 from mrdtrack.counting.molecules import (
     Grouping,
     choose_grouping,
@@ -25,7 +27,7 @@ from mrdtrack.counting.molecules import (
 )
 from mrdtrack.counting.plan import CountingPlan, plan_counting
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
-from mrdtrack.counting.sample_choice import SampleChoice, choose_sample
+from mrdtrack.counting.sample_choice import choose_sample
 from mrdtrack.counting.sequence_tally import SequenceHits, tally_sequences
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.tally import tally_marker, unassessable
@@ -81,7 +83,11 @@ def count_reads(
     choice = choose_sample(reads, sample, settings.read_groups)
     plan = plan_counting(panel, reads, reference)
     stretches = lay_stretches(plan, reference)
-    heard = list(hear(reads, plan, stretches, settings, choice))
+    near = stretches.arrays
+    measure = LibraryMeasure(near.contig, near.low, near.high)
+    heard = list(
+        hear(reads, plan, stretches, settings, lambda c: measure.watch(choice.pick(c)))
+    )
     observations = join_observations(_present(part.observations for part in heard))
     hits = SequenceHits.of(_present(part.scan for part in heard))
     grouping = choose_grouping(
@@ -107,11 +113,15 @@ def count_reads(
         identity=germline.identity,
         searched=germline.searched,
         family_sizes=dict(sorted((sizes + Counter(rows.family_sizes)).items())),
+        library=measure.library(),
         quality=(
             *reads.findings,
             *choice.findings,
             *grouping.findings,
             *plan.findings,
+            *dropped_duplicates(
+                observations, [marker.id for marker, _ in plan.located], grouping
+            ),
         ),
     )
 
@@ -136,18 +146,19 @@ def hear(
     plan: CountingPlan,
     stretches: Stretches,
     settings: CountingSettings,
-    choice: SampleChoice,
+    pick: Callable[[Iterator[Bytes]], Iterator[Bytes]],
 ) -> Iterator[Heard]:
     """Run the kernels over the records, in file order.
 
     Sequences and `scan` need every record; else only those near the markers are read.
+    `pick` chooses records of the chunks.
     """
     read_filter = build_read_filter(settings)
     whole = bool(plan.sequences) or settings.scan or not reads.has_index
     regions = None if whole else plan.regions
     if regions is not None and not regions:
         return
-    chunks = choice.pick(reads.chunks(regions, settings.threads))
+    chunks = pick(reads.chunks(regions, settings.threads))
 
     def listen(chunk: Bytes) -> Heard:
         return _listen(chunk, plan, stretches, read_filter, settings.min_base_quality)
