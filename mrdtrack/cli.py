@@ -51,6 +51,7 @@ def gate(met: bool) -> None:
 @options.reading
 @options.judging
 @options.threads
+@options.redact
 @options.force
 @options.quiet
 @options.table_format
@@ -144,6 +145,7 @@ def levels(fail_on: tuple[str, ...], **request: Any) -> None:
     show_default=True,
     help="Files to write, with commas between them.",
 )
+@options.redact
 @options.force
 @options.quiet
 @options.fail_on(options.ACTIONS, "the action of a flag")

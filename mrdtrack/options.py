@@ -198,6 +198,11 @@ controls = click.option(
 panel_argument = click.argument("panel", metavar="PANEL", type=PATH)
 reference = path("--reference", text="Reference FASTA (plain or bgzip).")
 output_folder = path("-o", "--output", text="Folder to write into.", required=True)
+redact = click.option(
+    "--redact",
+    is_flag=True,
+    help="Leave out names from the reads, free text, host and folders.",
+)
 force = click.option("--force", is_flag=True, help="Replace files that are there.")
 quiet = click.option("-q", "--quiet", is_flag=True, help="No words but errors.")
 threads = click.option(

@@ -11,6 +11,12 @@ from typing import Literal
 
 from mrdtrack import __version__
 from mrdtrack.commands.judging import Judging, level_settings
+from mrdtrack.commands.redaction import (
+    redacted_counts,
+    redacted_label,
+    redacted_provenance,
+    sample_names,
+)
 from mrdtrack.counting.count import count_reads
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counts import MoleculeMode, SampleCounts
@@ -56,6 +62,7 @@ class QuantifyRequest(Judging):
     min_base_quality: int | None = None
     min_mapping_quality: int | None = None
     threads: int = 1
+    redact: bool = False
     force: bool = False
     quiet: bool = False
     format: OutputFormat | None = None
@@ -84,11 +91,12 @@ def quantify(request: QuantifyRequest) -> list[VisitResult]:
         controls = _count(request.control, panel, reference, request, None)
         bases = _bases_before(panel, reference)
     _refuse_same_names(samples)
+    if request.redact:
+        samples = _redacted(samples, panel, request)
     results = _judge(samples, controls, panel, request)
     libraries = {"htslib": htslib_version()}
-    provenance = model_json(
-        describe_run(sys.argv, _inputs(request), libraries=libraries)
-    )
+    run = describe_run(sys.argv, _inputs(request), libraries=libraries)
+    provenance = model_json(redacted_provenance(run) if request.redact else run)
     files: dict[str, bytes] = {}
     for counts, result in zip(samples, results, strict=True):
         files |= result_files(
@@ -97,6 +105,16 @@ def quantify(request: QuantifyRequest) -> list[VisitResult]:
     write_files(request.output, files, force=request.force)
     _tell(results, request)
     return results
+
+
+def _redacted(
+    samples: Sequence[SampleCounts], panel: Panel, request: QuantifyRequest
+) -> list[SampleCounts]:
+    """Rename samples that the user did not name, and drop what nobody asked for."""
+    names = sample_names(panel.patient, request.date, len(samples))
+    if request.sample is not None:
+        names = [request.sample]
+    return [redacted_counts(c, n) for c, n in zip(samples, names, strict=True)]
 
 
 def _open_reference(request: QuantifyRequest, stack: ExitStack) -> Reference | None:
@@ -155,7 +173,9 @@ def _judge(
         assembly=panel.assembly,
         date=request.date,
         specimen=request.specimen,
-        timepoint=request.timepoint,
+        timepoint=(
+            redacted_label(request.timepoint) if request.redact else request.timepoint
+        ),
         panel_digest=panel_digest(request.panel),
         software_version=__version__,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mrdtrack.commands.redaction import redacted_given
 from mrdtrack.errors import ResultError
 from mrdtrack.follow_up.build import Given, build_timeline
 from mrdtrack.follow_up.comparison import Difference, compare_assessments
@@ -49,6 +50,7 @@ class TimelineRequest:
     language: Language = "en"
     audience: Audience = "clinician"
     formats: Sequence[Format] = ("html", "json", "tsv")
+    redact: bool = False
     force: bool = False
     quiet: bool = False
 
@@ -92,6 +94,8 @@ def assess_course(request: TimelineRequest, protocols: Sequence[str]) -> Timelin
         ),
     )
     results = read_visits(request.results) if request.results else ()
+    if request.redact:
+        return build_timeline(*redacted_given(results, given))
     return build_timeline(results, given)
 
 
