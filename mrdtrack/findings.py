@@ -52,15 +52,15 @@ FINDINGS: Final[dict[str, str]] = {
     "depth_unlike_others": "{n_molecules} molecules at a marker (median) where the "
     "other visits have {n_usual}: another library or amount of DNA, or reads are "
     "missing",
+    "controls_without_sites": "The controls' non-marker positions are not known, so a "
+    "run that is damaged cannot be told from markers that are: in simulations of "
+    "such runs the false-positive rate at 0.01 was 0.02.",
     "duplicates_kept": "{share} of the reads are flagged as duplicates, as in amplicon "
     "data: duplicate flags are not used",
     "explained_by_carry_over": "{markers}: the molecules seen may have come over from "
     "other samples of the run ({samples}; as much as {rate}).",
     "few_background_sites": "{markers}: fewer than {n_positions} non-marker positions "
     "of the error class (or of the wider classes it belongs to).",
-    "few_errors_known": "Errors are so rare here that sites and controls hold few of "
-    "them: in simulations of such samples the false-positive rate at 0.01 was 0.013 to "
-    "0.015.",
     "identity_accepted": "{sample} failed its identity check and was accepted by name: "
     "its result is used all the same",
     "identity_contaminated": "{rate} of the molecules ({low} to {high}) are another "
@@ -88,6 +88,8 @@ FINDINGS: Final[dict[str, str]] = {
     "it, most likely",
     "jump_by_one_marker": "the level is {n_fold} times that of {sample}, and the "
     "markers do not agree on it: repeat the sample before it counts as a rise",
+    "level_without_marker": "Without {marker}, which does not agree with the rest, the "
+    "level is {rate} ({low} to {high}, p = {p_without}).",
     "marker_clonal_haematopoiesis": "{markers}: counted and shown, and kept out of the "
     "level: such mutations persist as clonal haematopoiesis.",
     "marker_disagreement": "markers tell different levels: {marker} stands out "

@@ -62,7 +62,8 @@ class Background(NamedTuple):
 
     `mixture`: their rates; `tau`: spread of a site between samples; `sites` [M]: how
     many sites of the class were used; `judged_by` [M]: the class they belong to;
-    `assumed` [M]: True where neither sites nor controls say anything.
+    `assumed` [M]: True where neither sites nor controls say anything;
+    `controls_without_sites`: a damaged run cannot be told from a marker's own rate.
     """
 
     mixture: RateMixture
@@ -70,6 +71,7 @@ class Background(NamedTuple):
     sites: IntArray
     judged_by: tuple[str, ...]
     assumed: tuple[bool, ...]
+    controls_without_sites: bool = False
 
 
 def assumed_class(error_class: str, mode: MoleculeMode) -> ClassRates:
@@ -137,6 +139,9 @@ def level_background(
         assumed=tuple(
             name not in rates and not counts.molecules.any()
             for name, counts in zip(names, own, strict=True)
+        ),
+        controls_without_sites=any(
+            node is not None and node.name == UNSEEN for node in shared
         ),
     )
 

@@ -8,12 +8,12 @@ from mrdtrack.counts import MarkerCounts, SampleCounts
 from mrdtrack.findings import REASONS
 from mrdtrack.levels.carry_over import run_carry_over
 from mrdtrack.levels.controls import Controls, gathered_controls, joined_controls
+from mrdtrack.levels.discordance import discordance
 from mrdtrack.levels.exact_bounds import clopper_pearson
 from mrdtrack.levels.judged_markers import (
     JudgedMarkers,
     RunContext,
     judged_markers,
-    without_marker,
 )
 from mrdtrack.levels.level_interval import level_estimate
 from mrdtrack.levels.level_markers import informative, level_markers
@@ -128,6 +128,8 @@ def _level(
         sensitive=seen.lod95 <= settings.sensitivity,
         settings=settings,
     )
+    names = tuple(markers[place].marker for place in judged.places)
+    apart = discordance(judged, names, (value, low, high), settings)
     level = Level(
         metric=metric,
         value=value,
@@ -142,7 +144,8 @@ def _level(
         input_genomes=settings.input_genomes,
         limited_by=seen.limited_by,
         markers_used=len(judged.places),
-        p_without_top_marker=_without_top(judged, settings),
+        p_without_top_marker=apart.p_without_top,
+        without_discordant=apart.without,
     )
     return level.model_copy(update=_cells(level))
 
@@ -194,14 +197,6 @@ def _interval(
         settings.confidence,
     )
     return estimate.value, estimate.low, min(estimate.high, 1.0)
-
-
-def _without_top(judged: JudgedMarkers, settings: LevelSettings) -> float | None:
-    """Return the p-value without the strongest marker, where there was a detection."""
-    if len(judged.places) < 2 or judged.found.p_value > settings.alpha:
-        return None
-    top = int(judged.found.p_marker.argmin())
-    return without_marker(judged, top, settings.alpha)[2].p_value
 
 
 def _cells(level: Level) -> dict[str, float | str]:

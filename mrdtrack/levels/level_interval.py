@@ -53,8 +53,9 @@ def marker_likelihood(
 ) -> FloatArray:
     """Return each marker's log-likelihood under each heterogeneity [M, S, F].
 
-    Negative binomial of background mixture plus signal; beta-binomial of the same
-    variance where a marker is frequent, since a fraction ends at 1.
+    Negative binomial of background mixture plus signal; where a marker is frequent,
+    since a fraction ends at 1, beta-binomial whose first parameter is the Gamma's
+    shape: as rarely near 0 as the Gamma is (of the same variance it would be U-shaped).
     """
     several = len(table.molecules) > 1
     spread = HETEROGENEITY if several else HETEROGENEITY[:1]
@@ -124,8 +125,7 @@ def _log_density(
     if float((alt / molecules).max()) < _BINOMIAL_FROM:
         return log_count_probability(alt, mean, shape)
     fraction = np.minimum(mean / molecules, 1 - 1e-12)
-    size = fraction * (1 - fraction) / np.maximum(variance / molecules**2, 1e-300) - 1
-    size = np.clip(size, 1e-6, LARGEST_SHAPE)
+    size = np.clip(shape / fraction, 1e-6, LARGEST_SHAPE)
     a, b = fraction * size, (1 - fraction) * size
     alt, molecules, a, b = np.broadcast_arrays(alt, molecules, a, b)
     return rising(alt, a) + rising(molecules - alt, b) - rising(molecules, a + b)

@@ -43,6 +43,18 @@ class MarkerResult(MarkerCounts):
     call: Call = "not_evaluable"
 
 
+class LevelWithout(FileModel):
+    """The level judged again without one marker that does not agree with the rest."""
+
+    marker: str
+    value: float
+    low: float
+    high: float
+    p_value: float
+    lod95: float
+    call: Call
+
+
 class Level(FileModel):
     """The level of one sample: fractions 0 to 1 on the named metric, 95 % interval.
 
@@ -50,7 +62,9 @@ class Level(FileModel):
     `igtr_frac`, `cells_frac`: share of cells, by a calibrator; `locus_read_frac`: share
     of the reads of an IG/TR locus, which is not MRD and which no rule reads.
     `p_without_top_marker`: the test again without its strongest marker (None for one
-    marker). `cell_fraction`: leukaemic over all cells, under the assumption named.
+    marker). `without_discordant`: the level without the marker that stands out, where
+    one does in a detection. `cell_fraction`: leukaemic over all cells, under the
+    assumption named.
     `input_genomes` is the number of haploid genomes in the tube, None when not told.
     `required_sensitivity` is the level a negative must have been able to see.
     `reason_codes` are the codes of the sentences in `reason`; words of a counts table's
@@ -73,6 +87,7 @@ class Level(FileModel):
     limited_by: LimitedBy | None
     markers_used: int
     p_without_top_marker: float | None = None
+    without_discordant: LevelWithout | None = None
     cell_fraction: float | None = None
     cell_fraction_low: float | None = None
     cell_fraction_high: float | None = None

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from mrdtrack.counts import QualityFinding, SampleCounts
 from mrdtrack.findings import finding
-from mrdtrack.levels.exact_bounds import clopper_pearson
+from mrdtrack.levels.discordance import lost_markers
 from mrdtrack.levels.judged_markers import JudgedMarkers, RunContext
 from mrdtrack.levels.neighbours import FEW_SITES
 from mrdtrack.levels.result import Level
 from mrdtrack.levels.visit_facts import LevelSettings
-
-FEW_ERRORS = 0.1
-"""Expected error molecules a marker below which the study found the test too bold."""
 
 
 def sample_findings(
@@ -56,23 +51,23 @@ def _discordance(
                 p_value=float(judged.found.p_value),
             )
         )
-    lost = _lost_markers(names, judged, level)
-    if lost:
+    lost = [names[place] for place in lost_markers(judged, level.low or 0.0)]
+    rest = level.without_discordant
+    if lost and (rest is None or rest.marker in lost):
         found.append(finding("marker_lost", "warning", markers=tuple(lost)))
+    if rest is not None:
+        found.append(
+            finding(
+                "level_without_marker",
+                "warning",
+                marker=rest.marker,
+                rate=rest.value,
+                low=rest.low,
+                high=rest.high,
+                p_without=rest.p_value,
+            )
+        )
     return found
-
-
-def _lost_markers(
-    names: Sequence[str], judged: JudgedMarkers, level: Level
-) -> list[str]:
-    """Name markers whose own interval lies a third below the level's lower bound."""
-    if level.low is None or level.low <= 0 or len(names) < 2:
-        return []
-    alt, molecules, ratio = judged.counts
-    confidence = 1 - 0.02 / len(names)
-    high = clopper_pearson(alt, molecules, confidence)[1] / ratio
-    lost = np.flatnonzero(high < level.low * 2 / 3)
-    return [names[int(i)] for i in lost]
 
 
 def _carried_over(
@@ -127,9 +122,8 @@ def _background(
                 n_positions=FEW_SITES,
             )
         )
-    noise = (judged.table.mixture.weight * judged.table.background).sum(axis=1)
-    if context.controls.names and len(names) > 1 and float(noise.mean()) < FEW_ERRORS:
-        found.append(finding("few_errors_known", "info"))
+    if background.controls_without_sites:
+        found.append(finding("controls_without_sites", "warning"))
     if not context.controls.names:
         found.append(finding("no_controls", "info"))
     return found

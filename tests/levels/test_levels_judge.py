@@ -218,14 +218,17 @@ def test_controls_lower_the_limit() -> None:
     assert "no_controls" not in codes(helped)
 
 
-def test_rare_errors_are_told() -> None:
+def test_controls_without_sites_are_told() -> None:
     sites = made_sites([0] * 199 + [1], 1000)
     markers = [junction("a", 0, 1000), made_marker("b", 0, 1000)]
-    control = made_sample("c", [made_marker("b", 0, 1000)], sites)
     sample = made_sample("s", markers, sites)
-    told = judge_sample(sample, FACTS, PLAIN, run_context([control]))
-    assert "few_errors_known" in codes(told)
-    assert "few_errors_known" not in codes(judge_sample(sample, FACTS, PLAIN))
+    known, bare = (
+        made_sample("c", [made_marker("b", 0, 1000)], told) for told in (sites, ())
+    )
+    found = judge_sample(sample, FACTS, PLAIN, run_context([bare]))
+    assert "controls_without_sites" in codes(found)
+    found = judge_sample(sample, FACTS, PLAIN, run_context([known]))
+    assert "controls_without_sites" not in codes(found)
 
 
 def test_copies_of_molecules_are_no_evidence() -> None:
