@@ -199,7 +199,8 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
     (
         "timeline a.mrd.json b.mrd.json -o out --protocol eln --protocol x.toml "
         "--external e.csv --treatments t.csv --facts f.toml --baseline DX --force "
-        "--as-of 2026-01-31 --language fr --audience patient --format pdf,json --quiet",
+        "--as-of 2026-01-31 --language fr --audience patient --format pdf,json --quiet "
+        "--donor D.mrd.json --accept-identity S1 --accept-identity S2 --redact",
         {
             "results": (Path("a.mrd.json"), Path("b.mrd.json")),
             "output": Path("out"),
@@ -207,6 +208,9 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
             "external": Path("e.csv"),
             "treatments": Path("t.csv"),
             "facts": Path("f.toml"),
+            "donor": Path("D.mrd.json"),
+            "accept_identity": ("S1", "S2"),
+            "redact": True,
             "baseline": "DX",
             "as_of": "2026-01-31",
             "language": "fr",
@@ -245,9 +249,11 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
         "--umi-tag RX --scan --min-family-size 2 --min-base-quality 30 --alpha 0.001 "
         "--min-mapping-quality 40 --required-sensitivity 1e-4 --force -q --format tsv "
         "--min-molecules 2 --level-marker A --level-marker B --declared-rate 1e-6 "
-        "--design-factor 3 --carry-over 1e-3 --dual-indexed",
+        "--design-factor 3 --carry-over 1e-3 --dual-indexed --read-group a --redact",
         {
             **JUDGING,
+            "read_group": ("a",),
+            "redact": True,
             "panel": Path("p.toml"),
             "reads": (Path("a.bam"), Path("b.bam")),
             "output": Path("out"),
@@ -348,9 +354,10 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
     (
         "background p.toml n1.bam n2.bam -o b.json --reference r.fa --molecules umi "
         "--umi-tag RX --scan --min-family-size 2 --min-base-quality 30 --threads 2 "
-        "--min-mapping-quality 40 --force -q",
+        "--min-mapping-quality 40 --read-group a --read-group b --force -q",
         {
             "panel": Path("p.toml"),
+            "read_group": ("a", "b"),
             "reads": (Path("n1.bam"), Path("n2.bam")),
             "output": Path("b.json"),
             "reference": Path("r.fa"),
