@@ -64,7 +64,7 @@ class SimulateRequest:
 
 
 def simulate(request: SimulateRequest) -> list[MarkerTruth]:
-    """Simulate the samples; write reads, `truth.tsv` and `samples.csv`.
+    """Simulate the samples; write reads, `truth.tsv`, `true_levels.tsv`, `samples.csv`.
 
     Raises:
         InputError: the panel, the reference or the course is wrong.
@@ -73,9 +73,10 @@ def simulate(request: SimulateRequest) -> list[MarkerTruth]:
     panel = read_panel(request.panel)
     _check_lost(request, panel)
     assay = _assay(request)
+    visits = _visits(request)
     planned = plan_samples(
         panel,
-        _visits(request),
+        visits,
         depth=request.depth,
         faults=Faults(
             request.contamination, request.carry_over, frozenset(request.lost)
@@ -93,6 +94,7 @@ def simulate(request: SimulateRequest) -> list[MarkerTruth]:
             truth += run.write(sample, scratch)
         files = {path.name: path.read_bytes() for path in sorted(scratch.iterdir())}
     files["truth.tsv"] = truth_text(truth).encode()
+    files["true_levels.tsv"] = _levels_text(visits).encode()
     files["samples.csv"] = _samples_text(request, planned).encode()
     write_files(request.output, files, force=request.force)
     return truth
@@ -171,6 +173,12 @@ class _Run(NamedTuple):
         else:
             write_sample_bam(simulated, path, reference.lengths if reference else {})
         return simulated.truth
+
+
+def _levels_text(visits: Sequence[Visit]) -> str:
+    """Give the truth that `validate` asks for: the level of each sample."""
+    lines = [f"{visit.sample}\t{visit.level!r}" for visit in visits]
+    return "\n".join(["sample\ttrue_level", *lines]) + "\n"
 
 
 def _samples_text(request: SimulateRequest, planned: Sequence[PlannedSample]) -> str:

@@ -157,6 +157,7 @@ def test_fastq_for_sequences_without_a_reference(tmp_path: Path) -> None:
         "D1R1_R1.fastq.gz",
         "D1R1_R2.fastq.gz",
         "samples.csv",
+        "true_levels.tsv",
         "truth.tsv",
     ]
 
