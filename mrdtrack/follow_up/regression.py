@@ -20,6 +20,7 @@ from math import log
 import numpy as np
 from scipy import special
 
+from mrdtrack.follow_up.change import compare_counts
 from mrdtrack.follow_up.course_likelihood import (
     Floats,
     Terms,
@@ -31,6 +32,8 @@ from mrdtrack.follow_up.likelihood import Evidence
 from mrdtrack.follow_up.timeline import Estimate
 
 CHI2_95 = 3.841458820694124
+ONE_SEEN = 7.377758908227871
+"""-2 ln(0.025)"""
 LN2 = log(2)
 
 _STEEPEST = LN2 / 0.5
@@ -77,7 +80,10 @@ def fit_course(days: Sequence[float], evidence: Sequence[Evidence]) -> Fit | Non
     intercepts, values = profile_slopes(terms, np.array([slope]))
     intercept, best = float(intercepts[0]), float(values[0])
     cut = _cut(terms)
-    low, high = _find_ends(terms, slope, intercept, best - cut / 2)
+    if len(days) == 2 and all(e.form == "counts" for e in evidence):
+        low, high = _bound_pair(days[1] - days[0], evidence[0], evidence[1])
+    else:
+        low, high = _find_ends(terms, slope, intercept, best - cut / 2)
     return Fit(
         slope=slope,
         slope_low=low,
@@ -91,11 +97,32 @@ def fit_course(days: Sequence[float], evidence: Sequence[Evidence]) -> Fit | Non
     )
 
 
+def _bound_pair(
+    days: float, first: Evidence, second: Evidence
+) -> tuple[float | None, float | None]:
+    """Bound the slope between two counted visits by the exact ratio of their rates.
+
+    The profile of few molecules is too narrow with two visits (0.92 instead of 0.95 at
+    4 and 29 molecules); the conditional interval never is.
+    """
+    low, high = compare_counts(
+        (first.count, first.exposure), (second.count, second.exposure)
+    )
+    return (
+        None if not low or days <= 0 else log(low) / days,
+        None if not high or days <= 0 else log(high) / days,
+    )
+
+
 def _cut(terms: Terms) -> float:
-    """Give the fall of twice the log-likelihood at the ends of a 95 % interval."""
+    """Give the fall of twice the log-likelihood at the ends of a 95 % interval.
+
+    With one visit detected the peak lies at an endless slope, where chi-square does not
+    hold: the end is where the others were missed with a probability of 0.025.
+    """
     points = int(terms.is_point.sum())
     if not points:
-        return CHI2_95
+        return CHI2_95 if terms.is_counts.sum() > 1 else ONE_SEEN
     return float(special.stdtrit(points - 2, 0.975)) ** 2
 
 
