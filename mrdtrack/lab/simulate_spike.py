@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import struct
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -57,12 +58,19 @@ class SpikedControl(NamedTuple):
 class Spike(NamedTuple):
     """What to spike: share of the templates over each marker that are to carry it.
 
-    `sample` names the sample in the truth; equal seeds draw equal templates.
+    `sample` names the sample in the truth; equal seeds and names draw equal templates.
     """
 
     sample: str
     fractions: Mapping[str, float]
     seed: int
+
+
+class _Templates(NamedTuple):
+    """Templates over a site: those that can carry a marker, and how many there are."""
+
+    usable: dict[str, list[pysam.AlignedSegment]]
+    n_all: int
 
 
 class _Target(NamedTuple):
@@ -92,7 +100,8 @@ def spike_control(
     Raises:
         InputError: a marker has no position.
     """
-    rng = np.random.Generator(np.random.PCG64(spike.seed))
+    words = (spike.seed, zlib.crc32(spike.sample.encode()))
+    rng = np.random.Generator(np.random.PCG64(words))
     changed: dict[str, list[SimulatedRead]] = {}
     truth = []
     with pysam.AlignmentFile(str(control)) as file:
@@ -103,7 +112,8 @@ def spike_control(
             truth.append(_truth(spike.sample, target, templates, drawn))
             aligner = Aligner(target.allele, reference)
             for name in drawn:
-                changed[name] = _mutated(templates[name], target, reference, aligner)
+                reads = templates.usable[name]
+                changed[name] = _mutated(reads, target, reference, aligner)
     records = [
         record
         for template in changed.values()
@@ -155,21 +165,22 @@ def _from_lower(marker: PlacedMarker) -> PlacedMarker:
     )
 
 
-def _templates_over(
-    file: pysam.AlignmentFile, target: _Target
-) -> dict[str, list[pysam.AlignedSegment]]:
+def _templates_over(file: pysam.AlignmentFile, target: _Target) -> _Templates:
     """Give the templates of which one clean read covers the site, all reads clean."""
     found: dict[str, list[pysam.AlignedSegment]] = {}
     spoilt: set[str] = set()
+    covering: set[str] = set()
     site = target.site
     start = max(site.point - REACH, 0)
     for read in file.fetch(site.contig, start, site.point + REACH):
         name = str(read.query_name)
+        if _covers([read], site.point):
+            covering.add(name)
         if read.flag & _OTHER_RECORDS or not _is_clean(read):
             spoilt.add(name)
         else:
             found.setdefault(name, []).append(read)
-    return {
+    usable = {
         name: reads
         for name, reads in found.items()
         if name not in spoilt
@@ -177,6 +188,7 @@ def _templates_over(
         and _covers(reads, site.point)
         and _begin(target, *_span(reads)) is not None
     }
+    return _Templates(usable, len(covering))
 
 
 def _is_clean(read: pysam.AlignedSegment) -> bool:
@@ -207,22 +219,26 @@ def _covers(reads: list[pysam.AlignedSegment], point: int) -> bool:
 
 
 def _drawn(
-    templates: Mapping[str, list[pysam.AlignedSegment]],
+    templates: _Templates,
     target: _Target,
     changed: Mapping[str, object],
     rng: np.random.Generator,
 ) -> list[str]:
-    free = sorted(name for name in templates if name not in changed)
-    lucky = rng.random(len(free)) < target.fraction
+    """Draw the marker's share of all templates, from those that can still carry it.
+
+    Templates that carry a neighbour already, or whose reads are clipped, stay as they
+    are; the others are drawn so much the oftener.
+    """
+    free = sorted(name for name in templates.usable if name not in changed)
+    share = target.fraction * templates.n_all / max(len(free), 1)
+    lucky = rng.random(len(free)) < share
     return [name for name, hit in zip(free, lucky, strict=True) if hit]
 
 
 def _truth(
-    sample: str,
-    target: _Target,
-    templates: Mapping[str, object],
-    drawn: Sequence[str],
+    sample: str, target: _Target, templates: _Templates, drawn: Sequence[str]
 ) -> MarkerTruth:
+    wild_type = templates.n_all - len(drawn)
     return MarkerTruth(
         sample=sample,
         marker=target.site.marker,
@@ -230,8 +246,8 @@ def _truth(
         mutant_molecules=len(drawn),
         mutant_informative=len(drawn),
         mutant_readable=len(drawn),
-        wild_type_left=len(templates) - len(drawn),
-        wild_type_left_informative=len(templates) - len(drawn),
+        wild_type_left=wild_type,
+        wild_type_left_informative=wild_type,
     )
 
 

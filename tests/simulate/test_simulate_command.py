@@ -11,6 +11,7 @@ import numpy as np
 import pysam
 import pytest
 
+from mrdtrack.commands.quantify import QuantifyRequest, quantify
 from mrdtrack.commands.simulate import SimulateRequest, simulate
 from mrdtrack.errors import InputError, OutputError
 from mrdtrack.lab.simulate_model import reverse_complement
@@ -22,7 +23,9 @@ from mrdtrack.lab.simulate_sample import (
     write_sample_bam,
 )
 from mrdtrack.lab.simulate_truth import MarkerTruth
-from mrdtrack.panel.model import SCHEMA, Marker, Panel
+from mrdtrack.panel.file import read_panel
+from mrdtrack.panel.model import SCHEMA, Marker, Panel, SmallVariant
+from mrdtrack.panel.reference import Reference
 from mrdtrack.panel.writer import panel_text
 
 REFERENCE = InventedReference({"c1": 8000, "c2": 8000}, seed=9)
@@ -260,6 +263,103 @@ def test_spiking_keeps_the_controls_error_profile(tmp_path: Path) -> None:
     assert row.mutant_molecules <= n_changed <= 2 * row.mutant_molecules
     total = row.mutant_molecules + row.wild_type_left
     assert abs(row.mutant_molecules / total - 0.3) < 4 * (0.21 / total) ** 0.5
+
+
+def test_spiked_replicates_are_drawn_apart(tmp_path: Path) -> None:
+    """Equal names and seeds draw equal templates, and no others do."""
+    snv = markers_of()[0]
+    files = folder_of(tmp_path, snv)
+    marker = list(
+        Panel.model_validate({"schema": SCHEMA, "patient": "P", "marker": [snv]}).marker
+    )
+    control = control_of(tmp_path, marker)
+    files = {**files, "levels": (0.3,), "replicates": 2, "control_reads": control}
+    simulate(SimulateRequest(**files))
+
+    def mutant(sample: str) -> set[str]:
+        with pysam.AlignmentFile(str(tmp_path / "out" / f"{sample}.bam")) as new:
+            after = {(r.query_name, r.is_read1): r.query_sequence for r in new}
+        with pysam.AlignmentFile(str(control)) as old:
+            return {
+                str(r.query_name)
+                for r in old
+                if after[r.query_name, r.is_read1] != r.query_sequence
+            }
+
+    first, second = mutant("D1R1"), mutant("D1R2")
+    assert first
+    assert first != second
+    simulate(SimulateRequest(**files, force=True))
+    assert mutant("D1R1") == first
+
+
+PROFILED = "s01_ctdna_lymphoma_series"
+
+
+def profile(path: Path, reference: Reference, apart: set[tuple[str, int]]) -> Any:
+    """Count a file's mismatches by class, and its base qualities, where they agree."""
+    wrong: Counter[str] = Counter()
+    qualities: Counter[int] = Counter()
+    n_reads = 0
+    with pysam.AlignmentFile(str(path)) as file:
+        for read in file:
+            n_reads += 1
+            qualities.update(read.query_qualities or ())
+            if read.reference_name is None or read.cigartuples is None:
+                continue
+            contig, sequence = str(read.reference_name), read.query_sequence or ""
+            start, end = read.reference_start, read.reference_end or 0
+            bases = reference.fetch(contig, start, end)
+            for query, place in read.get_aligned_pairs(matches_only=True):
+                base = bases[place - start]
+                if base != "N" and (contig, place) not in apart:
+                    wrong[base + sequence[query]] += base != sequence[query]
+    return n_reads, +wrong, qualities
+
+
+def test_spiking_a_real_control_keeps_its_error_profile(
+    shared_cases: Path, tmp_path: Path
+) -> None:
+    """A real control: its reads, mismatches of every class and qualities stay."""
+    case = shared_cases / PROFILED
+    truth = simulate(
+        SimulateRequest(
+            panel=case / "panel.toml",
+            reference=case / "ref.fa.gz",
+            output=tmp_path / "out",
+            levels=(0.2,),
+            control_reads=case / "N1.bam",
+        )
+    )
+    spiked = tmp_path / "out" / "D1R1.bam"
+    panel = read_panel(case / "panel.toml")
+    markers = [m for m in panel.marker if isinstance(m, SmallVariant)]
+    apart = {(m.contig, m.position - 1) for m in markers}
+    with Reference(case / "ref.fa.gz") as reference:
+        before = profile(case / "N1.bam", reference, apart)
+        after = profile(spiked, reference, apart)
+    assert before == after
+    (result,) = quantify(
+        QuantifyRequest(
+            panel=case / "panel.toml",
+            reference=case / "ref.fa.gz",
+            reads=(spiked,),
+            output=tmp_path / "results",
+            quiet=True,
+        )
+    )
+    covered = [
+        row.fraction_low <= 0.2 <= row.fraction_high
+        for row in result.markers
+        if row.fraction_low is not None and row.fraction_high is not None
+    ]
+    assert len(covered) == len(markers)
+    assert sum(covered) >= len(markers) - 2
+    for row, drawn in zip(result.markers, truth, strict=True):
+        assert abs((row.alt or 0) - drawn.mutant_molecules) <= 1
+    assert result.level.low is not None
+    assert result.level.high is not None
+    assert result.level.low <= 0.2 <= result.level.high
 
 
 @pytest.mark.parametrize("strands", ["++", "+-", "-+", "--"])
