@@ -22,6 +22,7 @@ from mrdtrack.follow_up.kinetics import Threshold, add_series_facts, describe_se
 from mrdtrack.follow_up.plausibility import add_plausibility
 from mrdtrack.follow_up.readings import Exclusions, find_germline, plain_name
 from mrdtrack.follow_up.series import Series, SeriesKey, split_series
+from mrdtrack.follow_up.thresholds import list_thresholds
 from mrdtrack.follow_up.timeline import (
     ProtocolUsed,
     Timeline,
@@ -120,6 +121,7 @@ def build_timeline(
         schedule=found.schedule,
         treatments=tuple(given.treatments),
         protocols=tuple(_name_protocol(loaded) for loaded in protocols),
+        thresholds=list_thresholds(rules, visits, given.facts),
         anchors=anchors,
         identity=checks,
         quality=(*_find_shared_days(visits), *unchecked(results, checks)),

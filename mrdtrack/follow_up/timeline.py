@@ -256,6 +256,15 @@ class ProtocolUsed(FileModel):
     conditions_fr: tuple[str, ...] = ()
 
 
+class ProtocolThreshold(FileModel):
+    """A level that rules hold results against, on `metric`, and these rules."""
+
+    metric: str
+    value: float
+    protocols: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
 class Timeline(FileModel):
     """One patient's course: `PATIENT.timeline.json`.
 
@@ -278,6 +287,7 @@ class Timeline(FileModel):
     schedule: tuple[ScheduleItem, ...]
     treatments: tuple[Treatment, ...] = ()
     protocols: tuple[ProtocolUsed, ...] = ()
+    thresholds: tuple[ProtocolThreshold, ...] = ()
     anchors: dict[str, str] = {}
     identity: tuple[IdentityCheck, ...] = ()
     quality: tuple[QualityFinding, ...] = ()

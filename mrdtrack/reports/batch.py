@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mrdtrack.follow_up.visits import draft_visit
 from mrdtrack.levels.result import VisitResult
 from mrdtrack.reports import level_text, phrases
-from mrdtrack.reports.finding_text import finding
+from mrdtrack.reports.finding_text import About, findings
 from mrdtrack.reports.level_cells import interval_cell, result_cell
 from mrdtrack.reports.level_text import DETECTED, MISSING, exact, name
 from mrdtrack.reports.timeline_sections import research_use
@@ -27,7 +27,6 @@ from mrdtrack.reports.view import (
 from mrdtrack.reports.words import Words
 
 Row = tuple[Text, ...]
-_Key = tuple[str, str, str]
 MOST_COLUMNS = 12
 """Samples of a run that a matrix still shows on A4; longer runs are listed."""
 MOST_PAIRS = 60
@@ -180,36 +179,18 @@ def _level_row(words: Words, result: VisitResult) -> Row:
         interval_cell(words, visit),
         level_text.limit(words, level.lod95, level.metric),
         Text(text=words.integer(level.markers_used), value=str(level.markers_used)),
-        result_cell(words, visit, limited=True),
+        result_cell(words, visit),
     )
 
 
 def _quality(words: Words, results: Sequence[VisitResult]) -> list[Block]:
-    """List the findings, warnings first; what is true of all samples stands once."""
-    shared = _shared_findings(results)
-    told: set[_Key] = set()
-    notes: list[Text] = []
-    for result in results:
-        for found in result.quality:
-            key = (found.code, found.severity, found.message)
-            if key in told:
-                continue
-            about = name(result.sample)
-            if key in shared:
-                told.add(key)
-                about = words.say("all samples")
-            notes.append(finding(words, found, about))
-    if not notes:
-        return [Paragraph(text=Text(text=words.say("No quality finding.")))]
-    return [Notes(notes=tuple(sorted(notes, key=lambda note: note.tone == "none")))]
-
-
-def _shared_findings(results: Sequence[VisitResult]) -> set[_Key]:
-    found: list[set[_Key]] = [
-        {(item.code, item.severity, item.message) for item in result.quality}
-        for result in results
+    told = [
+        About(result.sample, found) for result in results for found in result.quality
     ]
-    return set.intersection(*found) if len(found) > 1 else set()
+    if not told:
+        return [Paragraph(text=Text(text=words.say("No quality finding.")))]
+    samples = [result.sample for result in results]
+    return [Notes(notes=findings(words, told, samples, words.say("all samples")))]
 
 
 def _matrix(words: Words, carry_over: Sequence[CarryOver]) -> list[Block]:

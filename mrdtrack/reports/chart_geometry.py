@@ -19,6 +19,7 @@ from mrdtrack.reports.level_text import DETECTED, FRACTIONS
 
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
 _LANE = 18.0
+_LABEL = 13.0
 _MARGIN = 14.0  # keeps the first and last visit off the ends of the axis
 _ONE_DAY = frozenset({"transplant", "hsct", "dli"})
 
@@ -52,10 +53,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """A protocol's threshold on the metric of the axis."""
+    """A protocol's threshold on the metric of the axis, and the height of its label."""
 
     y: float
     value: float
+    label_y: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,17 +149,29 @@ def geometry(timeline: Timeline, metric: str, width: float) -> Geometry:
         marks=marks,
         lines=_lines(marks),
         bars=bars,
-        thresholds=tuple(Threshold(y=scale.y(v), value=v) for v in thresholds),
+        thresholds=_placed(thresholds, scale),
     )
 
 
 def _thresholds(timeline: Timeline, metric: str) -> list[float]:
-    found = {
+    """Give the thresholds of the metric, and those that the kinetics head for."""
+    found = {item.value for item in timeline.thresholds if item.metric == metric}
+    found |= {
         course.threshold
         for course in timeline.kinetics
         if course.metric == metric and course.threshold
     }
     return sorted(found)
+
+
+def _placed(values: list[float], scale: _Scale) -> tuple[Threshold, ...]:
+    """Place thresholds; a label keeps clear of the one below it."""
+    placed: list[Threshold] = []
+    for value in values:
+        y = scale.y(value)
+        free = placed[-1].label_y - _LABEL if placed else y
+        placed.append(Threshold(y=y, value=value, label_y=round(min(y, free), 1)))
+    return tuple(placed)
 
 
 def _decades(visits: list[TimelineVisit], more: list[float]) -> tuple[int, int]:
@@ -255,7 +269,7 @@ def _bars(
             continue
         x = x_of(max(start, first))
         width = max(round(x_of(min(end, last)) - x, 1), 4.0)
-        text = shortened(treatment.name, 24)
+        text = shortened(treatment.name, 24 if x_of(last) < 600 else 36)
         room = len(text) * 6.2 + 8
         inside = room < width
         before = not inside and x + width + room > right + 30

@@ -178,7 +178,7 @@ def _thresholds(layout: Geometry, words: Words) -> list[str]:
             words_at(
                 words.power(threshold.value, 1),
                 layout.right + 5,
-                threshold.y + 4,
+                threshold.label_y + 4,
                 fill="#b3261e",
                 font_size=11,
                 class_="threshold",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mrdtrack.follow_up.timeline import (
     Citation,
     Flag,
     Kinetics,
+    ProtocolNote,
     Timeline,
     TimelineVisit,
 )
@@ -53,7 +55,7 @@ def no_flag(words: Words, timeline: Timeline) -> str:
 
 def flags_section(words: Words, timeline: Timeline) -> Section:
     """Show the flags of the newest visit; those of earlier ones stand further down."""
-    cards = tuple(_card(words, flag) for flag in timeline.flags if _new(timeline, flag))
+    cards = _cards(words, new_flags(timeline))
     if cards:
         block: Block = Flags(cards=cards)
     elif timeline.flags:
@@ -72,32 +74,28 @@ def last_visits(timeline: Timeline) -> list[TimelineVisit]:
     return [visit for visit in visits if visit.date == visits[-1].date]
 
 
-def _new(timeline: Timeline, flag: Flag) -> bool:
+def new_flags(timeline: Timeline) -> list[Flag]:
+    """Give the flags of the newest visit and of other methods since that day."""
     dates = {visit.sample: visit.date for visit in timeline.visits}
     newest = last_visits(timeline)
-    return not newest or dates.get(flag.visit, newest[0].date) >= newest[0].date
+    since = newest[0].date if newest else ""
+    return [flag for flag in timeline.flags if dates.get(flag.visit, since) >= since]
 
 
 def _earlier(words: Words, timeline: Timeline) -> Flags | None:
-    old = [flag for flag in timeline.flags if not _new(timeline, flag)]
+    new = new_flags(timeline)
+    old = [flag for flag in timeline.flags if flag not in new]
     if not old:
         return None
     return Flags(
-        cards=tuple(_card(words, flag) for flag in old),
+        cards=_cards(words, old),
         heading=words.say("Flags of earlier visits"),
     )
 
 
 def course_section(words: Words, timeline: Timeline) -> Section:
     """Show the kinetics, what comes next and what could not be judged."""
-    notes = tuple(
-        prefixed(
-            words,
-            f"{name(note.protocol)}, {name(note.rule)}",
-            sentence(words, note.text, note.text_fr),
-        )
-        for note in timeline.notes
-    )
+    notes = tuple(_note(words, note) for note in timeline.notes)
     return section(
         "course",
         words.say("Kinetics and next samples"),
@@ -111,7 +109,31 @@ def course_section(words: Words, timeline: Timeline) -> Section:
     )
 
 
-def _card(words: Words, flag: Flag) -> FlagCard:
+def _note(words: Words, note: ProtocolNote) -> Text:
+    """Print a sentence a protocol obliges to, with its rule and source."""
+    said = sentence(words, note.text, note.text_fr)
+    text = words.say(
+        "{message} ({rule} of {protocol}; {source})",
+        message=said.text,
+        rule=name(note.rule),
+        protocol=name(note.protocol),
+        source=citation(words, note.citation).text,
+    )
+    visit = name(note.visit) if note.visit else ""
+    return prefixed(words, visit, Text(text=text)) if visit else Text(text=text)
+
+
+def _cards(words: Words, flags: Sequence[Flag]) -> tuple[FlagCard, ...]:
+    """Make a card a finding: one rule may ask for several things at one visit."""
+    found: dict[tuple[str, ...], list[Flag]] = {}
+    for flag in flags:
+        same = (flag.protocol, flag.rule, flag.visit, flag.because, flag.confidence)
+        found.setdefault(same, []).append(flag)
+    return tuple(_card(words, same) for same in found.values())
+
+
+def _card(words: Words, same: Sequence[Flag]) -> FlagCard:
+    flag = same[0]
     because = sentence(words, flag.because, flag.because_fr)
     change = sentence(words, flag.would_change_if, flag.would_change_if_fr)
     rule = words.say(
@@ -134,11 +156,12 @@ def _card(words: Words, flag: Flag) -> FlagCard:
             text=Text(text=words.say(phrases.ORIGINS[flag.action_origin])),
         ),
     ]
-    if flag.conflicts_with:
-        rules = ", ".join(name(rule) for rule in flag.conflicts_with)
+    against = dict.fromkeys(rule for one in same for rule in one.conflicts_with)
+    if against:
+        rules = ", ".join(name(rule) for rule in against)
         conflict = Text(text=rules, tone="watch")
         lines.insert(1, Fact(label=words.say("Conflicts with"), text=conflict))
-    title = words.say(phrases.ACTIONS[flag.action])
+    title = ", ".join(words.say(phrases.ACTIONS[one.action]) for one in same)
     said = sentence(words, flag.call, flag.call_fr).text
     heading = f"{title[:1].upper()}{title[1:]}"
     place = words.say("visit {visit}", visit=name(flag.visit))

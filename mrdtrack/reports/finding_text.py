@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from mrdtrack.counts import QualityFinding
+from mrdtrack.counts import QualityFinding, Severity
 from mrdtrack.findings import FINDINGS, MOST_NAMES, REASONS, Value
 from mrdtrack.levels.result import MarkerResult
 from mrdtrack.reports import phrases
@@ -21,15 +22,48 @@ _CODED: dict[str, dict[str, str]] = {
 }
 
 
-def finding(words: Words, found: QualityFinding, about: str = "") -> Text:
-    """Say a finding with its severity, and before it what it is about."""
-    severity = words.say(phrases.SEVERITIES[found.severity])
-    head = f"{about}, {severity}" if about else severity
-    said = finding_sentence(words, found)
+_ORDER: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+class About(NamedTuple):
+    """A finding and the sample it is about (none: the whole)."""
+
+    sample: str
+    found: QualityFinding
+
+
+def findings(
+    words: Words, told: Sequence[About], samples: Sequence[str], everyone: str
+) -> tuple[Text, ...]:
+    """Say each finding once, with the samples it is about; the gravest first.
+
+    Where it is about all `samples`, `everyone` stands for them.
+    """
+    about: dict[tuple[Severity, Text], list[str]] = {}
+    for sample, found in told:
+        said = finding_sentence(words, found)
+        about.setdefault((found.severity, said), []).append(sample)
+    lines = []
+    for severity, said in sorted(about, key=lambda key: _ORDER.index(key[0])):
+        named = list(dict.fromkeys(filter(None, about[severity, said])))
+        everywhere = len(named) > 1 and set(named) == set(samples)
+        shown = everyone if everywhere else _listed(words, [name(one) for one in named])
+        lines.append(_finding(words, severity, said, shown))
+    return tuple(lines)
+
+
+def finding(words: Words, found: QualityFinding) -> Text:
+    """Say one finding with its severity."""
+    return _finding(words, found.severity, finding_sentence(words, found), "")
+
+
+def _finding(words: Words, severity: Severity, said: Text, about: str) -> Text:
+    graveness = words.say(phrases.SEVERITIES[severity])
+    head = f"{about}, {graveness}" if about else graveness
     return Text(
         text=words.say("{head}: {message}", head=head, message=said.text),
         language=said.language,
-        tone="none" if found.severity == "info" else "watch",
+        tone="none" if severity == "info" else "watch",
     )
 
 
@@ -42,8 +76,8 @@ def finding_sentence(words: Words, found: QualityFinding) -> Text:
         text = words.say(FINDINGS[found.code], **values)
     except KeyError:  # the file holds the code, but not the values of its sentence
         return sentence(words, found.message)
-    if not FINDINGS[found.code].startswith("{"):
-        text = text[:1].upper() + text[1:]
+    if not FINDINGS[found.code].startswith("{"):  # a name stays as it is
+        text = text[:1].lower() + text[1:]
     return Text(text=text)
 
 

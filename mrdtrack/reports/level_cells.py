@@ -42,11 +42,11 @@ def interval_cell(words: Words, visit: TimelineVisit) -> Text:
     return Text(text=shown, value=value, keep=True)
 
 
-def result_cell(words: Words, visit: TimelineVisit, *, limited: bool = False) -> Text:
-    """Write the call with its reason; `limited`: and what limits a negative."""
+def result_cell(words: Words, visit: TimelineVisit) -> Text:
+    """Write the call with its reason; of one that lacks sensitivity, what limits it."""
     call = level_text.call(words, visit)
     text = call.text
-    if limited and visit.limited_by and level_text.is_negative(visit):
+    if visit.limited_by and visit.call == "insufficient_sensitivity":
         text = f"{text}, {words.say(phrases.LIMITED_BY[visit.limited_by])}"
     if not visit.reason:
         return Text(text=text, tone=call.tone)

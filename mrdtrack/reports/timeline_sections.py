@@ -8,13 +8,14 @@ earlier ones, conclusion, method, status.
 
 from __future__ import annotations
 
+from mrdtrack.findings import MOST_NAMES
 from mrdtrack.follow_up.timeline import MarkerCourse, Timeline
 from mrdtrack.reports import level_text, phrases
 from mrdtrack.reports import timeline_tables as tables
 from mrdtrack.reports.chart_geometry import chart_metric, geometry
 from mrdtrack.reports.chart_svg import chart_svg
 from mrdtrack.reports.conclusion import course_section, flags_section, prefixed, section
-from mrdtrack.reports.finding_text import finding
+from mrdtrack.reports.finding_text import About, findings
 from mrdtrack.reports.inert_text import shortened, visible
 from mrdtrack.reports.level_text import FRACTIONS, name, sentence
 from mrdtrack.reports.view import (
@@ -87,11 +88,16 @@ def request_section(words: Words, timeline: Timeline) -> Section:
 
 def specimens_section(words: Words, timeline: Timeline) -> Section:
     """Say what is to know about the samples: quality, and what comes next."""
-    notes = [finding(words, found) for found in timeline.quality]
-    for visit in timeline.visits:
-        label = level_text.visit_label(words, visit)
-        notes += [finding(words, found, label) for found in visit.quality]
-    quality = Notes(notes=tuple(notes), heading=words.say("Quality findings"))
+    told = [About("", found) for found in timeline.quality]
+    own = [visit for visit in timeline.visits if visit.source == "mrdtrack"]
+    told += [
+        About(visit.sample, found)
+        for visit in timeline.visits
+        for found in visit.quality
+    ]
+    samples = [visit.sample for visit in own]
+    notes = findings(words, told, samples, words.say("all samples"))
+    quality = Notes(notes=notes, heading=words.say("Quality findings"))
     none = Paragraph(text=Text(text=words.say("No quality finding.")))
     return section(
         "specimens", words.say("Specimens and quality"), quality if notes else none
@@ -108,6 +114,7 @@ def results_section(words: Words, timeline: Timeline) -> Section:
         "results",
         words.say("Results and comparison with previous results"),
         _figure(words, timeline, first) if first else None,
+        _thresholds(words, timeline, first) if first else None,
         *(tables.visits_table(words, timeline, metric) for metric in ordered),
         *(block for visit in latest for block in tables.markers(words, visit)),
         *_marker_notes(words, timeline),
@@ -142,6 +149,28 @@ def _figure(words: Words, timeline: Timeline, metric: str) -> Figure:
         narrow=drawn[1],
         description=description,
     )
+
+
+def _thresholds(words: Words, timeline: Timeline, metric: str) -> Notes | None:
+    """Say which rules the thresholds of the drawing belong to."""
+    notes = tuple(
+        Text(
+            text=words.say(
+                "{threshold} ({percent}): {rules}",
+                threshold=level_text.amount(words, item.value, metric),
+                percent=words.percent(item.value),
+                rules=", ".join(name(rule) for rule in item.rules[:MOST_NAMES])
+                + (" …" if len(item.rules) > MOST_NAMES else ""),
+            ),
+            value=level_text.exact(item.value),
+        )
+        for item in timeline.thresholds
+        if item.metric == metric
+    )
+    if not notes:
+        return None
+    heading = words.say("Thresholds drawn, and the rules that state them")
+    return Notes(notes=notes, heading=heading)
 
 
 def _marker_notes(words: Words, timeline: Timeline) -> list[Notes]:
@@ -224,8 +253,24 @@ def method_section(words: Words, timeline: Timeline) -> Section:
         words.say("Method and limits"),
         Notes(notes=tuple(Text(text=text) for text in limits)),
         table if protocols else None,
+        *_conditions(words, timeline),
         Facts(facts=(software,)),
     )
+
+
+def _conditions(words: Words, timeline: Timeline) -> list[Notes]:
+    """Print what each protocol asks to be said with its flags."""
+    made = []
+    for used in timeline.protocols:
+        french = used.conditions_fr or ("",) * len(used.conditions)
+        said = tuple(
+            sentence(words, english, translated)
+            for english, translated in zip(used.conditions, french, strict=False)
+        )
+        if said:
+            heading = words.say("Read with {protocol}", protocol=name(used.id))
+            made.append(Notes(notes=said, heading=heading))
+    return made
 
 
 def status_section(words: Words) -> Section:

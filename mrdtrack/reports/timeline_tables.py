@@ -47,12 +47,12 @@ def _visit_row(words: Words, visit: TimelineVisit) -> Row:
     return (
         Text(text=visit.date),
         Text(text=_visit_name(words, visit)),
-        Text(text=level_text.specimen(words, visit.specimen)),
+        Text(text=level_text.specimen(words, visit.specimen), keep=True),
         level_text.level(words, visit),
         interval_cell(words, visit),
         level_text.limit(words, visit.lod95, visit.metric),
         level_text.limit(words, visit.loq, visit.metric),
-        result_cell(words, visit, limited=True),
+        result_cell(words, visit),
         _reduction(words, visit),
         _change(words, visit),
     )

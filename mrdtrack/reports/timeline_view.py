@@ -6,7 +6,7 @@ from datetime import date
 
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit
 from mrdtrack.reports import level_text, phrases
-from mrdtrack.reports.conclusion import last_visits, no_flag
+from mrdtrack.reports.conclusion import last_visits, new_flags, no_flag
 from mrdtrack.reports.finding_text import reason
 from mrdtrack.reports.level_text import DETECTED, name
 from mrdtrack.reports.timeline_sections import disease, sections
@@ -21,7 +21,7 @@ _CONCLUSIVE = DETECTED | {"not_detected"}
 def timeline_view(timeline: Timeline, words: Words) -> View:
     """Compose the whole report in one language."""
     newest = sorted(last_visits(timeline), key=_urgency)
-    actions = _actions(timeline, {visit.sample for visit in newest})
+    actions = _actions(timeline)
     title = words.say("Measurable residual disease: timeline")
     patient = name(timeline.patient)
     last_date = newest[0].date if newest else ""
@@ -49,8 +49,8 @@ def _urgency(visit: TimelineVisit) -> int:
     return _URGENCY.index(visit.call) if visit.call in _URGENCY else len(_URGENCY)
 
 
-def _actions(timeline: Timeline, samples: set[str]) -> list[str]:
-    found = {flag.action for flag in timeline.flags if flag.visit in samples}
+def _actions(timeline: Timeline) -> list[str]:
+    found = {flag.action for flag in new_flags(timeline)}
     return sorted(found - {"NO_RULE"}, key=phrases.ACTION_ORDER.index)
 
 
@@ -136,6 +136,12 @@ def _more(
             else no_flag(words, timeline)
         )
     lines.append(Text(text=text))
+    since = newest[0].date if newest else ""
+    lines += [
+        Text(text=_other_answer(words, visit))
+        for visit in timeline.visits
+        if visit.source == "external" and visit.date >= since and visit not in newest
+    ]
     if not any(visit.call in _CONCLUSIVE for visit in newest):
         before = [
             visit
@@ -148,6 +154,20 @@ def _more(
             )
             lines.append(Text(text=text))
     return tuple(lines)
+
+
+def _other_answer(words: Words, visit: TimelineVisit) -> str:
+    """Say what another method found on the newest day or since."""
+    what = [name(visit.method), name(visit.target), words.long_date(visit.date)]
+    call = level_text.call(words, visit)
+    shown = level_text.level(words, visit).text
+    found = call.text if level_text.is_negative(visit) else f"{shown}, {call.text}"
+    return words.say(
+        "Other method ({what}), {specimen}: {result}.",
+        what=", ".join(part for part in what if part != level_text.MISSING),
+        specimen=level_text.specimen(words, visit.specimen),
+        result=found if call.text != level_text.MISSING else shown,
+    )
 
 
 def _identity(words: Words, timeline: Timeline) -> tuple[Fact, ...]:

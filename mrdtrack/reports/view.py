@@ -30,6 +30,11 @@ class Text:
     link: str | None = None
     keep: bool = False
 
+    @property
+    def missing(self) -> bool:
+        """Whether it only says that there is nothing to say."""
+        return self.text == "\u2013"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:

@@ -95,7 +95,7 @@ def test_every_sample_has_its_row() -> None:
     assert [row[0] for row in rows] == ["A", "B", "C", "D"]
     assert rows[0][5] == "4.2x10⁻³"
     assert rows[1][5] == "< 1.6x10⁻⁴"
-    assert rows[1][-1] == "not detected (LoD 1.6x10⁻⁴), limited by sequencing depth"
+    assert rows[1][-1] == "not detected (LoD 1.6x10⁻⁴)"
     assert rows[2][-1].endswith("limited by the DNA that went in")
     assert rows[2][2] == "\u2013"
     assert rows[3][-1] == (
@@ -120,7 +120,7 @@ def test_what_holds_for_all_samples_is_said_once_and_warnings_come_first() -> No
     ]
     said = [note.text for note in notes(batch_view("R1", results, (), EN)).notes]
     assert said[0].startswith("B, warning: NPM1-A: fewer molecules")
-    assert said[1].startswith("all samples, note: Judged without control samples")
+    assert said[1].startswith("all samples, note: judged without control samples")
     assert len(said) == 2
     alone = [note.text for note in notes(batch_view("R1", results[:1], (), EN)).notes]
     assert alone[0].startswith("A, note:")

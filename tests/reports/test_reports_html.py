@@ -202,7 +202,12 @@ def test_treatments_never_overlap() -> None:
         Treatment(start=start, end=end, name=name, kind=kind)
         for start, end, name, kind in (
             ("2025-01-01", "2025-06-01", "long one", "induction"),
-            ("2025-02-01", "2025-02-03", "a label longer than its bar", "x"),
+            (
+                "2025-02-01",
+                "2025-02-03",
+                "a label that is so much longer than its bar",
+                "x",
+            ),
             ("2025-06-20", None, "transplant near the end", "transplant"),
             ("2020-01-01", "2020-02-01", "before", "x"),
             ("2030-01-01", None, "after", "x"),
@@ -217,7 +222,7 @@ def test_treatments_never_overlap() -> None:
     assert len(layout.bars) == 4
     labels = {bar.name: bar.label for bar in layout.bars}
     assert labels["long one"] == "inside"
-    assert labels["a label longer than its…"] == "after"
+    assert labels["a label that is so much longer than…"] == "after"
     assert labels["transplant near the end"] == "before"
     assert len({bar.y for bar in layout.bars}) >= 3
 
