@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from mrdtrack.models import FileModel
 from mrdtrack.panel.model import Disease
 from mrdtrack.protocols.context_rules import ExcludeRule, OtherwiseRule
-from mrdtrack.protocols.rule_parts import Text
+from mrdtrack.protocols.rule_parts import Text, names_blinatumomab
 from mrdtrack.protocols.rules import AnyRule
 from mrdtrack.protocols.vocabulary import DTA_GENES
 
@@ -57,6 +57,8 @@ class Protocol(FileModel):
                 )
             if isinstance(rule, OtherwiseRule) and not set(rule.of) <= set(ids):
                 raise ValueError(f"rule {rule.id}: names a rule that is not there")
+        if any(map(names_blinatumomab, (*self.conditions, *self.conditions_fr))):
+            raise ValueError("conditions name no drug; a rule that intensifies may")
         if len(self.conditions) != len(self.conditions_fr):
             raise ValueError("conditions and conditions_fr differ in number")
         if not set(self.default_for) <= set(self.diseases):

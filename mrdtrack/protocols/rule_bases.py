@@ -21,6 +21,7 @@ from mrdtrack.protocols.rule_parts import (
     Specimen,
     Window,
     Wording,
+    names_blinatumomab,
 )
 from mrdtrack.protocols.vocabulary import DTA_GENES, Action, Metric
 
@@ -48,8 +49,8 @@ class Rule(FileModel):
 
     @model_validator(mode="after")
     def _no_drug_is_withheld(self) -> Rule:
-        named = self.en.names_drug_by_negative() or self.fr.names_drug_by_negative()
-        if named and not self.may_name_drug():
+        said = self.model_dump_json(exclude={"id", "source"})
+        if names_blinatumomab(said) and not self.may_name_drug():
             raise ValueError(
                 "only a rule that intensifies on a level at or above a threshold may "
                 "name blinatumomab: a negative result is no reason to withhold it "

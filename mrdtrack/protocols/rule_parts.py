@@ -44,6 +44,11 @@ PLACEHOLDERS = frozenset(
 _DRUG = re.compile("blin(?:a|cy|at)", re.IGNORECASE)
 
 
+def names_blinatumomab(text: str) -> bool:
+    """Tell whether a text names the drug, by any of its names."""
+    return _DRUG.search(text) is not None
+
+
 class RuleSource(FileModel):
     """Where a rule stands: key of the protocol's sources, place, grade.
 
@@ -85,11 +90,6 @@ class Wording(FileModel):
                 f"{', '.join(sorted(PLACEHOLDERS))}"
             )
         return value
-
-    def names_drug_by_negative(self) -> bool:
-        """Tell whether a sentence names blinatumomab."""
-        said = (self.call, self.remark, self.because, self.would_change_if)
-        return any(text is not None and _DRUG.search(text) for text in said)
 
 
 class Window(FileModel):
