@@ -7,14 +7,16 @@ at each position; nothing is read for them alone but the panel's positions.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrdtrack.counting.background import Stretches
 from mrdtrack.counts import IdentityCounts, SearchedStretch
+from mrdtrack.kernels.arrays import Ints
 from mrdtrack.kernels.background import BackgroundCounts
 from mrdtrack.panel.model import IdentityPosition
 
@@ -25,6 +27,8 @@ MOST_FOUND: Final = 300
 """Positions kept; more tell no more of who it is, and too much of who he or she is."""
 BASES: Final = "ACGT"
 
+Mask = NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GermlineAlleles:
@@ -32,15 +36,6 @@ class GermlineAlleles:
 
     identity: tuple[IdentityCounts, ...]
     searched: tuple[SearchedStretch, ...]
-
-
-class Site(NamedTuple):
-    """One position (0-based) and the molecules that show each base there."""
-
-    contig: str
-    position: int
-    ref: str
-    molecules: tuple[int, int, int, int]
 
 
 def germline_alleles(
@@ -55,15 +50,18 @@ def germline_alleles(
     given = tuple(_given(position, stretches, counts) for position in positions)
     if counts is None:
         return GermlineAlleles(identity=given, searched=())
-    found = [site for site in _free_sites(stretches, counts) if _is_common(site)]
+    depth = counts.bases.sum(axis=1)
+    free = (depth >= LEAST_MOLECULES) & ~stretches.of_marker
+    places = _common(stretches, counts, depth, free)
     # By a checksum of the place, so that all visits keep nearly the same ones; absent
     # ones then say nothing, so nothing is claimed to have been searched.
-    kept = set(sorted(found, key=_checksum)[:MOST_FOUND])
+    found = [_found(place, stretches, counts) for place in places.tolist()]
+    last = sorted(map(_checksum, found))[:MOST_FOUND][-1:]
+    kept = tuple(held for held in found if [_checksum(held)] <= last)
     whole = len(kept) == len(found)
-    searched = tuple(_searched(stretches, counts)) if whole else ()
-    found = [site for site in found if site in kept]
     return GermlineAlleles(
-        identity=given + tuple(_found(site) for site in found), searched=searched
+        identity=given + kept,
+        searched=_searched(stretches, depth, free) if whole else (),
     )
 
 
@@ -87,83 +85,79 @@ def _given(
 
 
 def _place(position: IdentityPosition, stretches: Stretches) -> int | None:
-    """Find a position's place among all positions of the stretches."""
-    arrays = stretches.arrays
-    for index, contig in enumerate(stretches.contigs):
-        shift = position.position - 1 - int(arrays.low[index])
-        size = int(arrays.high[index] - arrays.low[index])
-        if contig == position.contig and 0 <= shift < size:
-            return int(arrays.first[index]) + shift
-    return None
+    """Find a position's place among all positions of the stretches.
+
+    The stretches are sorted by contig and disjoint; those of one contig stand together.
+    """
+    if position.contig not in stretches.contigs:
+        return None
+    start = stretches.contigs.index(position.contig)
+    size = stretches.contigs.count(position.contig)
+    lows = stretches.arrays.low[start : start + size]
+    at = position.position - 1
+    index = start + int(np.searchsorted(lows, at, side="right")) - 1
+    if index < start or at >= stretches.arrays.high[index]:
+        return None
+    return int(stretches.arrays.first[index] + at - stretches.arrays.low[index])
 
 
-def _free_sites(stretches: Stretches, counts: BackgroundCounts) -> Iterator[Site]:
-    """Give the positions that are no marker's and that enough molecules show."""
-    deep = counts.bases.sum(axis=1) >= LEAST_MOLECULES
-    for index, contig in enumerate(stretches.contigs):
-        first, last = stretches.arrays.first[index : index + 2].tolist()
-        low = int(stretches.arrays.low[index])
-        free = deep[first:last] & ~stretches.of_marker[first:last]
-        for shift in np.flatnonzero(free).tolist():
-            a, c, g, t = counts.bases[first + shift].tolist()
-            ref = stretches.bases[index][shift + 1]
-            yield Site(contig, low + shift, ref, (a, c, g, t))
+def _common(
+    stretches: Stretches, counts: BackgroundCounts, depth: Ints, free: Mask
+) -> Ints:
+    """List the places of free positions at which another allele is common."""
+    others = counts.bases.copy()
+    known = np.flatnonzero(stretches.arrays.expected < len(BASES))
+    others[known, stretches.arrays.expected[known]] = 0
+    common = np.zeros(len(depth), bool)
+    common[known] = True
+    common &= free & (others.max(axis=1, initial=0) >= COMMON_SHARE * depth)
+    return np.flatnonzero(common)
 
 
-def _is_common(site: Site) -> bool:
-    alt = _commonest_alt(site)
-    share = site.molecules[BASES.index(alt)] / sum(site.molecules)
-    return site.ref in BASES and share >= COMMON_SHARE
-
-
-def _commonest_alt(site: Site) -> str:
-    others = [base for base in BASES if base != site.ref]
-    return max(others, key=lambda base: site.molecules[BASES.index(base)])
-
-
-def _checksum(site: Site) -> tuple[int, str, int]:
-    name = f"{site.contig}:{site.position}"
-    return zlib.crc32(name.encode()), site.contig, site.position
-
-
-def _found(site: Site) -> IdentityCounts:
-    alt = _commonest_alt(site)
-    of_ref = site.molecules[BASES.index(site.ref)]
-    of_alt = site.molecules[BASES.index(alt)]
+def _found(
+    place: int, stretches: Stretches, counts: BackgroundCounts
+) -> IdentityCounts:
+    """Describe a position by its reference and its commonest other base."""
+    index = int(np.searchsorted(stretches.arrays.first, place, side="right")) - 1
+    shift = place - int(stretches.arrays.first[index])
+    ref = int(stretches.arrays.expected[place])
+    seen = counts.bases[place].tolist()
+    alt = max((base for base in range(4) if base != ref), key=lambda base: seen[base])
     return IdentityCounts(
-        contig=site.contig,
-        position=site.position + 1,
-        ref=site.ref,
-        alt=alt,
+        contig=stretches.contigs[index],
+        position=int(stretches.arrays.low[index]) + shift + 1,
+        ref=BASES[ref],
+        alt=BASES[alt],
         genotype=None,
-        ref_molecules=of_ref,
-        alt_molecules=of_alt,
-        other_molecules=sum(site.molecules) - of_ref - of_alt,
+        ref_molecules=seen[ref],
+        alt_molecules=seen[alt],
+        other_molecules=sum(seen) - seen[ref] - seen[alt],
         source="reads",
     )
 
 
+def _checksum(held: IdentityCounts) -> tuple[int, str, int]:
+    name = f"{held.contig}:{held.position}"
+    return zlib.crc32(name.encode()), held.contig, held.position
+
+
 def _searched(
-    stretches: Stretches, counts: BackgroundCounts
-) -> Iterator[SearchedStretch]:
+    stretches: Stretches, depth: Ints, free: Mask
+) -> tuple[SearchedStretch, ...]:
     """Give the runs of positions that were read deeply enough to be searched."""
-    run: list[Site] = []
-    for site in _free_sites(stretches, counts):
-        if run and (site.contig, site.position - 1) != (
-            run[-1].contig,
-            run[-1].position,
-        ):
-            yield _run(run)
-            run = []
-        run.append(site)
-    if run:
-        yield _run(run)
-
-
-def _run(sites: Sequence[Site]) -> SearchedStretch:
-    return SearchedStretch(
-        contig=sites[0].contig,
-        start=sites[0].position + 1,
-        end=sites[-1].position + 1,
-        molecules=min(sum(site.molecules) for site in sites),
-    )
+    runs: list[SearchedStretch] = []
+    for index, contig in enumerate(stretches.contigs):
+        first, last = stretches.arrays.first[index : index + 2].tolist()
+        low = int(stretches.arrays.low[index])
+        edges = np.diff(np.concatenate(([False], free[first:last], [False])).view("i1"))
+        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        runs += [
+            SearchedStretch(
+                contig=contig,
+                start=low + start + 1,
+                end=low + end,
+                molecules=int(depth[first + start : first + end].min()),
+            )
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
+    return tuple(runs)

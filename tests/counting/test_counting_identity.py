@@ -144,6 +144,13 @@ def test_no_more_positions_are_kept_than_needed(
     assert len(shared & {h.position for h in only(others, "reads")}) >= 3
 
 
+def test_the_first_base_of_a_contig_has_no_context(tmp_path: Path) -> None:
+    reads = [wild(f"r{i}", 0, 80) for i in range(30)]
+    panel = make_panel(snv(AT), identity=[place(0)])
+    (held,) = only(count(tmp_path, reads, panel), "panel")
+    assert (held.ref_molecules, held.alt_molecules) == (0, 0)
+
+
 def test_without_reads_nothing_is_claimed(tmp_path: Path) -> None:
     counts = count(tmp_path, [], make_panel(snv(AT), identity=[place(FAR)]))
     (held,) = counts.identity
