@@ -115,7 +115,7 @@ def level_background(
     rates = {
         name: class_rates(sites, tau, shift)
         for name, sites in by_name.items()
-        if len(sites.alt)
+        if sites.molecules.sum() > 0
     }
     names = [chosen[marker.error_class][0] for marker in markers]
     own = [

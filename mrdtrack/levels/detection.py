@@ -22,8 +22,8 @@ from mrdtrack.levels.exact_bounds import (
 )
 from mrdtrack.levels.negative_binomials import (
     RateMixture,
+    component_table,
     condensed,
-    count_table,
     largest_count,
     mixed_table,
     with_signal,
@@ -210,24 +210,35 @@ def _class_spectrum(
     table: NullTable, members: IntArray, nodes: FloatArray, size: int
 ) -> ComplexArray:
     """Return the transform of the summed score of markers that share a class."""
+    used = np.flatnonzero(nodes > 1e-7)
+    given = given_nodes(table, members, used, table.background, table.null.shape[1] - 1)
     total = np.zeros(size // 2 + 1, dtype=np.complex128)
-    counts = [
-        count_table(
-            table.background[i], table.mixture.shape[i], table.null.shape[1] - 1
-        )
-        for i in members
-    ]
-    for t in np.flatnonzero(nodes > 1e-7):
-        given = np.stack(
-            [
-                np.einsum("g,gk->k", table.mixture.given_node[i, t], counts[j])
-                for j, i in enumerate(members)
-            ]
-        )
-        given = _with_tail(given, table.largest[members])
-        rows = on_lattice(given, table.score[members], size)
-        total += nodes[t] * fft.rfft(rows, axis=-1).prod(axis=0)
+    for t, share in enumerate(nodes[used]):
+        rows = _with_tail(given[:, t], table.largest[members])
+        rows = on_lattice(rows, table.score[members], size)
+        total += share * fft.rfft(rows, axis=-1).prod(axis=0)
     return total
+
+
+def given_nodes(
+    table: NullTable, members: IntArray, used: IntArray, mean: FloatArray, last: int
+) -> FloatArray:
+    """Return the counts' probabilities of class members given each node [m, T, K].
+
+    `mean`: of the components of all markers [M, G]; `used`: the nodes.
+    """
+    shape = with_shape(table, mean)
+    weight = table.mixture.given_node[np.ix_(members, used)]
+    counts = component_table(mean[members], shape[members], last)
+    result: FloatArray = np.matmul(weight, counts)
+    return result
+
+
+def with_shape(table: NullTable, mean: FloatArray) -> FloatArray:
+    """Return the shapes of components whose mean holds signal, variance kept [M, G]."""
+    return with_signal(table.background, table.mixture.shape, mean - table.background)[
+        1
+    ]
 
 
 def on_lattice(probability: FloatArray, score: IntArray, size: int) -> FloatArray:

@@ -191,9 +191,10 @@ def without_marker(
         mixture.nodes,
         mixture.given_node[kept],
     )
-    present = sorted(set(subset.class_of[subset.class_of >= 0].tolist()))
+    size = np.bincount(subset.class_of[subset.class_of >= 0])
+    present = np.flatnonzero(size > 1).tolist()
     renumbered = np.array(
-        [present.index(c) if c >= 0 else -1 for c in subset.class_of.tolist()],
+        [present.index(c) if c in present else -1 for c in subset.class_of.tolist()],
         dtype=np.int64,
     )
     subset = subset._replace(class_of=renumbered, nodes=mixture.nodes[present])

@@ -149,6 +149,9 @@ def level_estimate(
     value = _peak(level, likelihood)
     high = _quantile(level, likelihood, 1.0 - tail)
     low = _lower(table, counts, found, curve, tail)
+    if found.p_value > tail:
+        return LevelEstimate(value, 0.0, max(high, value), curve)
+    value = max(value, min(low, high))
     return LevelEstimate(value, min(low, value), max(high, value), curve)
 
 

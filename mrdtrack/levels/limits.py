@@ -13,23 +13,25 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft, special
 
-from mrdtrack.levels.detection import SHARED_PART, NullTable, on_lattice
+from mrdtrack.levels.detection import (
+    SHARED_PART,
+    NullTable,
+    given_nodes,
+    on_lattice,
+)
 from mrdtrack.levels.exact_bounds import (
     FloatArray,
     IntArray,
     negative_binomial_tail,
     poisson_mean_detected,
 )
-from mrdtrack.levels.negative_binomials import (
-    count_table,
-    mixed_table,
-    with_signal,
-)
+from mrdtrack.levels.negative_binomials import mixed_table, with_signal
 from mrdtrack.levels.result import LimitedBy
 
 _LARGEST_LEVEL = 1.0
 _SMALLEST_LEVEL = 1e-9
 _REFINEMENTS = 1
+_LEAST_NODE = 1e-5
 _START = 0.55
 """Where LoB and LoD95 lie around, as a share of the design level."""
 
@@ -98,7 +100,7 @@ def detection_probability(
         missed = given[:, 0].sum(axis=-1)
     else:
         parts = [_rows(given, table.score[alone], critical.statistic)]
-        parts += _class_parts(table, mean, shape, stop, critical.statistic)
+        parts += _class_parts(table, mean, stop, critical.statistic)
         missed = truncated_mass(np.concatenate(parts, axis=1))
     result: FloatArray = np.clip(1.0 - missed, 0.0, 1.0)
     return result
@@ -115,25 +117,23 @@ def _below(given: FloatArray, stop: IntArray) -> FloatArray:
 def _class_parts(
     table: NullTable,
     mean: FloatArray,
-    shape: FloatArray,
     stop: IntArray,
     border: int,
 ) -> list[FloatArray]:
     """Return the summed score, not rejected, of each class of markers [F, 1, B]."""
     mixture = table.mixture
-    levels, size = len(mean), int(stop.max())
+    size = int(stop.max())
     parts: list[FloatArray] = []
     for c, nodes in enumerate(mixture.nodes):
         members = np.flatnonzero(mixture.class_of == c)
-        used = np.flatnonzero(nodes > 1e-6)
-        counts = count_table(mean[:, members], shape[:, members], size - 1)
-        weight = mixture.given_node[members][:, used]
-        given = _below(np.einsum("mtg,fmgk->ftmk", weight, counts), stop[members])
-        rows = _rows(
-            given.reshape(-1, len(members), size), table.score[members], border
-        )
-        summed = truncated_sum(rows).reshape(levels, len(used), border)
-        parts.append(np.einsum("t,ftb->fb", nodes[used], summed)[:, None, :])
+        used = np.flatnonzero(nodes > _LEAST_NODE)
+        score = table.score[members]
+        summed = []
+        for at_level in mean:
+            given = given_nodes(table, members, used, at_level, size - 1)
+            given = _below(np.swapaxes(given, 0, 1), stop[members])
+            summed.append(nodes[used] @ truncated_sum(_rows(given, score, border)))
+        parts.append(np.stack(summed)[:, None, :])
     return parts
 
 
@@ -291,12 +291,11 @@ def loq_level(table: NullTable, sampling: Sampling) -> float:
 
 
 def marker_limits(table: NullTable, alpha: float, sampling: Sampling) -> FloatArray:
-    """Return the LoD95 of each marker by its own test at alpha [M]."""
+    """Return the LoD95 of each marker, as its own fraction, by its own test [M]."""
     critical = np.maximum(critical_counts(table, alpha), 1).astype(np.float64)
-    unit = table.molecules * table.ratio
-    lod = marker_level_at(table, critical, 0.95) / table.ratio
+    lod = marker_level_at(table, critical, 0.95)
     bound = float(poisson_mean_detected(sampling.min_molecules))
-    lod = np.maximum(lod, bound / unit)
+    lod = np.maximum(lod, bound / table.molecules)
     if sampling.input_genomes:
         lod = np.maximum(lod, bound / sampling.input_genomes)
     return np.minimum(lod, 1.0)

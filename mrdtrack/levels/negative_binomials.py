@@ -6,6 +6,7 @@ unknown (mixture over its posterior), varying between samples (Gamma), plus sign
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -77,33 +78,48 @@ def _log_table(
 def mixed_table(
     weight: FloatArray, mean: FloatArray, shape: FloatArray, largest: int
 ) -> FloatArray:
-    """Return P(X = 0..largest) of mixtures of negative binomials [..., G], new axis.
-
-    A component is written only where it lies (1e-16 of it is elsewhere): in a wide
-    mixture most end long before the one that reaches furthest.
-    """
+    """Return P(X = 0..largest) of mixtures of negative binomials [..., G], new axis."""
     weight, mean, shape = np.broadcast_arrays(weight, mean, shape)
     size = mean.shape[-1]
     flat = weight.ravel()
     rows = np.flatnonzero(flat > 0)
-    flat, m, s = flat[rows], mean.ravel()[rows], shape.ravel()[rows]
-    side = np.sqrt(2.0 * _REACH * m * (1.0 + m / s))
-    reach = m + _REACH * (1.0 + m / s) + side
-    reach[m - side > largest] = -2.0
     result = np.zeros((weight.size // size, largest + 1))
+    for part, table in _pieces(mean.ravel()[rows], shape.ravel()[rows], largest):
+        weighted = table * flat[rows[part], None]
+        owner = rows[part] // size
+        first = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
+        result[owner[first], : table.shape[1]] += np.add.reduceat(weighted, first)
+    return result.reshape(*weight.shape[:-1], largest + 1)
+
+
+def component_table(mean: FloatArray, shape: FloatArray, largest: int) -> FloatArray:
+    """Return `count_table`, written only where the components lie."""
+    mean, shape = np.broadcast_arrays(mean, shape)
+    result = np.zeros((mean.size, largest + 1))
+    for part, table in _pieces(mean.ravel(), shape.ravel(), largest):
+        result[part, : table.shape[1]] = table
+    return result.reshape(*mean.shape, largest + 1)
+
+
+def _pieces(
+    mean: FloatArray, shape: FloatArray, largest: int
+) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Yield components of about equal reach, and their table as far as they reach.
+
+    1e-16 of a component lies elsewhere: in a wide mixture most end long before the one
+    that reaches furthest, and some begin beyond the last count.
+    """
+    variance = mean * (1.0 + mean / shape)
+    side = np.sqrt(2.0 * _REACH * variance)
+    reach = mean + _REACH * (1.0 + mean / shape) + side
+    reach[mean - side > largest] = -2.0
     before, width = -1.0, _NARROW if largest > 2 * _NARROW else largest
     while before < largest:
         last = width >= largest
         part = np.flatnonzero((reach > before) & (last | (reach <= width)))
         if len(part):
-            end = min(width, largest)
-            table = count_table(m[part], s[part], end)
-            table *= flat[part, None]
-            owner = rows[part] // size
-            first = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
-            result[owner[first], : end + 1] += np.add.reduceat(table, first, axis=0)
-        before, width = float(width), width * 2
-    return result.reshape(*weight.shape[:-1], largest + 1)
+            yield part, count_table(mean[part], shape[part], min(width, largest))
+        before, width = float(width), max(width, 1) * 2
 
 
 def log_count_probability(
