@@ -145,19 +145,19 @@ def _searched(
     stretches: Stretches, depth: Ints, free: Mask
 ) -> tuple[SearchedStretch, ...]:
     """Give the runs of positions that were read deeply enough to be searched."""
-    runs: list[SearchedStretch] = []
-    for index, contig in enumerate(stretches.contigs):
-        first, last = stretches.arrays.first[index : index + 2].tolist()
-        low = int(stretches.arrays.low[index])
-        edges = np.diff(np.concatenate(([False], free[first:last], [False])).view("i1"))
-        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-        runs += [
-            SearchedStretch(
-                contig=contig,
-                start=low + start + 1,
-                end=low + end,
-                molecules=int(depth[first + start : first + end].min()),
-            )
-            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-        ]
-    return tuple(runs)
+    first = stretches.arrays.first
+    opens = np.zeros(len(free) + 1, bool)
+    opens[first] = True
+    behind = np.concatenate(([False], free[:-1])) & ~opens[:-1]
+    ahead = np.concatenate((free[1:], [False])) & ~opens[1:]
+    starts, ends = np.flatnonzero(free & ~behind), np.flatnonzero(free & ~ahead)
+    if len(starts) == 0:
+        return ()
+    lowest = np.minimum.reduceat(np.where(free, depth, depth.max()), starts)
+    index = np.searchsorted(first, starts, side="right") - 1
+    shift = stretches.arrays.low[index] - first[index] + 1
+    columns = (index, starts + shift, ends + shift, lowest)
+    return tuple(
+        SearchedStretch(contig=stretches.contigs[i], start=start, end=end, molecules=n)
+        for i, start, end, n in zip(*(c.tolist() for c in columns), strict=True)
+    )

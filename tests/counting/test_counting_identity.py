@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from mrdtrack.counting import identity
+from mrdtrack.counting.background import Stretches
 from mrdtrack.counts import IdentityCounts, SampleCounts
+from mrdtrack.kernels.background import BackgroundCounts
+from mrdtrack.kernels.stretches import StretchArrays
 from tests.counting.builders import (
     GENOME,
     Read,
@@ -142,6 +145,54 @@ def test_no_more_positions_are_kept_than_needed(
     assert kept.searched == ()
     shared = {h.position for h in only(kept, "reads")}
     assert len(shared & {h.position for h in only(others, "reads")}) >= 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_runs_and_alleles_are_those_of_plain_loops(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 30, 8)
+    first = np.concatenate(([0], np.cumsum(sizes)))
+    low = np.concatenate((np.arange(4), np.arange(4))) * 100
+    n = int(first[-1])
+    expected = rng.integers(0, 5, n).astype(np.uint8)
+    bases = rng.integers(0, 30, (n, 4)) * rng.integers(0, 2, (n, 4))
+    of_marker = rng.random(n) < 0.1
+    stretches = Stretches(
+        arrays=StretchArrays(
+            contig=np.repeat([0, 1], 4),
+            low=low,
+            high=low + sizes,
+            first=first,
+            expected=expected,
+        ),
+        contigs=("a",) * 4 + ("b",) * 4,
+        bases=("",) * 8,
+        of_marker=of_marker,
+        indel_sizes=(),
+    )
+    counts = BackgroundCounts(bases, np.zeros((n, 20), np.int64))
+    told = identity.germline_alleles((), stretches, counts)
+    runs, found = [], []
+    for s in range(8):
+        run: list[tuple[int, int]] = []
+        for p in range(int(first[s]), int(first[s + 1])):
+            at = int(low[s] + p - first[s]) + 1
+            depth = int(bases[p].sum())
+            if depth < identity.LEAST_MOLECULES or of_marker[p]:
+                runs.append((s // 4, run))
+                run = []
+                continue
+            run.append((at, depth))
+            others = [int(b) for i, b in enumerate(bases[p]) if i != expected[p]]
+            if expected[p] < 4 and max(others) >= identity.COMMON_SHARE * depth:
+                found.append((s // 4, at, max(others)))
+        runs.append((s // 4, run))
+    assert [(x.contig, x.start, x.end, x.molecules) for x in told.searched] == [
+        ("ab"[c], r[0][0], r[-1][0], min(d for _, d in r)) for c, r in runs if r
+    ]
+    assert [(h.contig, h.position, h.alt_molecules) for h in told.identity] == [
+        ("ab"[c], at, molecules) for c, at, molecules in found
+    ]
 
 
 def test_the_first_base_of_a_contig_has_no_context(tmp_path: Path) -> None:
