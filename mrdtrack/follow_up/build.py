@@ -29,7 +29,7 @@ from mrdtrack.follow_up.timeline import (
     TimelineVisit,
     Treatment,
 )
-from mrdtrack.follow_up.verdicts import Case, list_tissues
+from mrdtrack.follow_up.verdicts import Case, complete_facts, list_tissues
 from mrdtrack.follow_up.visits import check_visits, draft_visit
 from mrdtrack.levels.result import Software, VisitResult
 from mrdtrack.protocols.context_rules import DetectabilityRule
@@ -100,7 +100,7 @@ def build_timeline(
         Case(
             visits=tuple(visits),
             kinetics=kinetics,
-            facts=given.facts,
+            facts=complete_facts(given.facts, visits),
             treatments=tuple(given.treatments),
             anchors=anchors,
             exclusions=Exclusions(genes=frozenset(), germline=find_germline(visits)),

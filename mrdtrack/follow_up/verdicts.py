@@ -12,9 +12,11 @@ from mrdtrack.follow_up.readings import (
     Reading,
     gather_readings,
     is_itd,
+    is_target,
     name_gene,
     plain_name,
 )
+from mrdtrack.follow_up.series import is_detected
 from mrdtrack.follow_up.situation import is_diagnosis, is_in_window, meets_conditions
 from mrdtrack.follow_up.timeline import (
     Kinetics,
@@ -34,7 +36,7 @@ from mrdtrack.follow_up.wording import (
 from mrdtrack.levels.result import Specimen
 from mrdtrack.protocols.rule_bases import MeasuredRule
 from mrdtrack.protocols.rule_parts import MarkerSelection, Window
-from mrdtrack.protocols.vocabulary import Action
+from mrdtrack.protocols.vocabulary import Action, name_time_point
 
 Confidence = Literal["interval", "estimate"]
 
@@ -131,6 +133,26 @@ class Case:
         """Tell whether a visit is of the diagnosis."""
         named = visit.sample in self.diagnosis_samples
         return is_diagnosis(visit, self.anchors, named=named)
+
+
+def complete_facts(facts: Facts, visits: Sequence[TimelineVisit]) -> Facts:
+    """Fill in what the visits themselves tell: PML::RARA at the end of treatment.
+
+    Marrow before blood; a negative without a limit of detection tells nothing.
+    """
+    if facts.positive_at_end_of_treatment is not None:
+        return facts
+    there = [
+        v
+        for v in visits
+        if name_time_point(v.timepoint) == "end_of_treatment"
+        and is_target(v.target or facts.transcript or "", "PML::RARA")
+        and (is_detected(v) or (v.call == "not_detected" and v.lod95 is not None))
+    ]
+    if not there:
+        return facts
+    last = max(there, key=lambda v: (v.specimen == "bone_marrow", v.date))
+    return facts.model_copy(update={"positive_at_end_of_treatment": is_detected(last)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

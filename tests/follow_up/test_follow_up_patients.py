@@ -134,6 +134,31 @@ def test_a_course_without_a_baseline_says_so() -> None:
     assert change.reason == "not detected at either visit"
 
 
+@pytest.mark.parametrize(
+    ("value", "lod", "fires"), [(0.02, 0.001, True), (None, 0.001, False)]
+)
+def test_the_end_of_treatment_is_read_from_the_visits(
+    value: float | None, lod: float, fires: bool
+) -> None:
+    """Positive at the end of treatment: APL is followed although not high-risk."""
+    rows = (
+        ("2024-07-01", value, "EOT"),
+        ("2024-09-01", None, "FU"),
+        ("2025-01-01", 0.01, "FU"),
+    )
+    visits = [
+        external_visit(
+            day, level, target="PML-RARA", lod=lod, timepoint=label, sample=day
+        )
+        for day, level, label in rows
+    ]
+    facts = Facts(patient="P1", disease="APL", apl_high_risk=False)
+    course = build_timeline([], Given(external=visits, facts=facts))
+    found = {(visit, rule) for visit, rule, _ in raised(course)}
+    assert (("2025-01-01", "25.apl.fu") in found) == fires
+    assert not [u for u in course.unjudged if u.rule == "25.apl.fu"]
+
+
 def test_metrics_are_not_compared() -> None:
     results = [
         simple_visit("A", "2020-01-01", 4000, timepoint="DX"),
