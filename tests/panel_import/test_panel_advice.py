@@ -307,7 +307,50 @@ def test_clonotypes_that_are_short_or_near_each_other() -> None:
     assert "1 edit from 'a'" in found[1].message
 
 
+def test_windows_are_those_of_a_markers_ends() -> None:
+    panel = panel_of(
+        snv("a", 100, "A"), itd("itd", 1000, 2000), sequence("igh", JUNCTION)
+    )
+    assert list(marker_windows(panel)) == [
+        Window("c1", 74, 125), Window("c1", 974, 1024), Window("c1", 1975, 2025),
+    ]  # fmt: skip
+
+
+def test_unknown_bases_beside_a_marker(tmp_path: Path) -> None:
+    invented = InventedReference({"c1": 900}, seed=24)
+    bases = invented.fetch("c1", 0, 900)
+    text = f">c1\n{bases[:510]}{'N' * 20}{bases[530:]}\n"
+    (tmp_path / "n.fa").write_text(text, "utf-8")
+    with Reference(tmp_path / "n.fa") as reference:
+        near = panel_of(snv("a", 500, bases[499]))
+        far = panel_of(snv("a", 300, bases[299]))
+        assert codes(near, reference) == {"reference_unknown"}
+        assert codes(far, reference) == set()
+
+
+def test_a_long_insertion_is_a_duplication_only_beside_its_like(
+    opened: Reference,
+) -> None:
+    base, tandem = opened.fetch("c1", 1999, 2000), opened.fetch("c1", 2000, 2060)
+    insertion = {**snv("i", 2000, base), "alt": base + tandem}
+    for facts, kind in (
+        (amplicon(250), "molecules_at_locus"),
+        (ReadsFacts(250), "flank"),
+    ):
+        told = {one.code: one for one in advise(panel_of(insertion), opened, facts)}
+        assert kind in told["denominator"].message
+
+
 def test_neighbours_without_a_group() -> None:
+    apart = {**snv("b", 180, "A"), "contig": "c2"}
+    assert codes(panel_of(snv("a", 100, "A"), apart)) == set()
+    alleles = panel_of(snv("a", 100, "A"), {**snv("b", 100, "A"), "alt": "G"})
+    assert codes(alleles) == set()
+    many = panel_of(*(snv(f"m{n}", 100 + 5 * n, "A") for n in range(6)))
+    (last,) = [
+        one for one in advise(many) if one.marker == "m5" and "together" in one.message
+    ]
+    assert "'m0', 'm1', 'm2' and 2 more" in last.message
     alone = panel_of(snv("a", 100, "A"), snv("b", 180, "A"), snv("c", 400, "A"))
     assert codes(alone) == {"not_independent"}
     assert codes(alone, None, ReadsFacts(50)) == set()

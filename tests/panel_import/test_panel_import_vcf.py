@@ -405,6 +405,63 @@ def test_an_inversion_with_inserted_bases_is_unusable(write_vcf: WriteVcf) -> No
         import_panel([write_vcf("c1 10 . C <INV> . PASS END=99;SVINSSEQ=AC")])
 
 
+@pytest.mark.parametrize(
+    ("ref", "alt", "name"),
+    [
+        ("C", "CTCTG", "c1:101 C>CTCTG"),
+        ("C", "C" + "ACGT" * 15, "c1:101 ins 60 bp"),
+        ("C" + "ACGT" * 15, "C", "c1:101 del 60 bp"),
+        ("C" + "ACGT" * 15, "GTTA", "c1:101 61 bp>4 bp"),
+    ],
+)
+def test_long_alleles_are_named_by_their_length(
+    write_vcf: WriteVcf, ref: str, alt: str, name: str
+) -> None:
+    assert one(write_vcf(f"c1 101 . {ref} {alt} . PASS .")).id == name
+
+
+def test_fields_that_hold_nothing_are_passed_over(write_vcf: WriteVcf) -> None:
+    path = write_vcf(
+        "c1 101 . C T . PASS GENE=. GT:AD:AF 0/1:30,.:.",
+        "c1 201 . C T . PASS . GT:AD 0/1:.",
+        "c1 301 . C T . PASS . GT:PR 0/1:7",
+        samples=("dx",),
+    )
+    found = import_panel([path]).panel.marker
+    assert [marker.vaf_at_diagnosis for marker in found] == [None, None, None]
+    assert [marker.gene for marker in found] == [None, None, None]
+
+
+def test_a_length_that_is_no_number_is_none(write_vcf: WriteVcf) -> None:
+    path = write_vcf("c1 101 . C <DUP> . PASS SVLEN=.")
+    text = path.read_text("utf-8")
+    path.write_text(
+        text.replace("ID=SVLEN,Number=.,Type=Integer", "ID=SVLEN,Number=1,Type=String"),
+        "utf-8",
+    )
+    with pytest.raises(FaultList, match="neither END nor SVLEN"):
+        import_panel([path])
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("SVLEN=.", "SVLEN=long"), "utf-8")
+    with pytest.raises(FaultList, match="neither END nor SVLEN"):
+        import_panel([path])
+
+
+def test_a_file_cut_short_is_one_sentence(write_vcf: WriteVcf, tmp_path: Path) -> None:
+    path = write_vcf(*(f"c1 {n} . C T . PASS GENE=NPM1" for n in range(1, 4000)))
+    binary = tmp_path / "diagnosis.bcf"
+    with (
+        pysam.VariantFile(str(path)) as source,
+        pysam.VariantFile(str(binary), "wb", header=source.header) as target,
+    ):
+        for record in source:
+            target.write(record)
+    whole = binary.read_bytes()
+    binary.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(PanelError, match="cannot be read as VCF or BCF"):
+        import_panel([binary])
+
+
 def test_bcf_reads_as_vcf(write_vcf: WriteVcf, tmp_path: Path) -> None:
     path = write_vcf("c1 101 . C CTCTG . PASS GENE=NPM1")
     binary = tmp_path / "diagnosis.bcf"
