@@ -41,7 +41,7 @@ def _depths(
     """
     baselines = {visit.sample for visit in visits if visit.baseline}
     usable = {visit.sample for visit in visits if visit.call != "not_evaluable"}
-    found = {}
+    found: dict[str, tuple[str, float]] = {}
     for result in results:
         counted = [
             marker.denominator
