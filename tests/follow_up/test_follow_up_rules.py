@@ -20,7 +20,7 @@ from mrdtrack.errors import ResultError
 from mrdtrack.follow_up.build import Given, build_timeline
 from mrdtrack.follow_up.facts import Blasts, Dates, Facts, LaboratorySettings
 from mrdtrack.follow_up.timeline import Timeline, TimelineVisit, Treatment
-from mrdtrack.levels.result import Specimen
+from mrdtrack.levels.result import Specimen, VisitResult
 from mrdtrack.protocols.read import list_packaged, read_packaged
 from mrdtrack.protocols.vocabulary import METRICS, OWN_METRICS
 from tests.follow_up.follow_up_builders import (
@@ -262,3 +262,76 @@ def test_a_wrong_day_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ResultError, match="--as-of"):
         timeline(request)
+
+
+EXCLUDED = [
+    (name, gene)
+    for name in ("eln-aml-mrd-2021", "eln-aml-mrd-2025", "aml-studies")
+    for gene in sorted(read_packaged(name).protocol.excluded_genes)
+]
+
+
+@given(
+    excluded=st.sampled_from(EXCLUDED),
+    counts=st.lists(st.integers(0, 9000), min_size=1, max_size=4),
+    label=st.sampled_from([*LABELS, "pre_transplant", "post_transplant"]),
+    imported=st.booleans(),
+)
+def test_excluded_genes_never_drive_a_flag(
+    excluded: tuple[str, str], counts: list[int], label: str | None, imported: bool
+) -> None:
+    """Genes a protocol excludes, counted or imported by name: no flag whatever."""
+    name, gene = excluded
+    own: list[VisitResult] = [
+        visit_result("D", "2020-01-01", marker_result("M", 500), timepoint="DX")
+    ]
+    rows = []
+    for place, count in enumerate(counts):
+        day = (date(2020, 2, 1) + timedelta(days=40 * place)).isoformat()
+        marker = marker_result(f"{gene}-1", count, 10_000, gene=gene)
+        own.append(visit_result(f"S{place}", day, marker, timepoint=label))
+        rows.append(
+            external_visit(
+                day,
+                count / 10_000 or None,
+                metric="vaf_gdna",
+                target=f"{gene} p.R882H",
+                lod=1e-5,
+                timepoint=label,
+                sample=f"E{place}",
+            )
+        )
+    course = build_timeline(
+        own[:1] if imported else own,
+        Given(
+            external=rows if imported else (),
+            facts=CALM,
+            protocols=[read_packaged(name)],
+        ),
+    )
+    assert course.flags == ()
+
+
+@given(
+    alts=st.lists(st.integers(4600, 5400), min_size=2, max_size=4),
+    label=st.sampled_from(["pre_transplant", "post_transplant", "follow_up"]),
+)
+def test_germline_variants_never_drive_a_flag(alts: list[int], label: str) -> None:
+    """A variant that stays at 50 % while another marker falls is germline."""
+    results = [
+        visit_result(
+            f"S{place}",
+            (date(2020, 2, 1) + timedelta(days=40 * place)).isoformat(),
+            marker_result("IDH1-g", alt, 10_000, gene="IDH1"),
+            marker_result("NRAS-1", 0, 10_000, gene="NRAS"),
+            timepoint=label,
+        )
+        for place, alt in enumerate(alts)
+    ]
+    names = ("eln-aml-mrd-2021", "eln-aml-mrd-2025", "aml-studies")
+    course = build_timeline(
+        results,
+        Given(facts=CALM, protocols=[read_packaged(name) for name in names]),
+    )
+    assert {f.rule for f in course.flags} <= {"21.neg"}, "of the other marker"
+    assert "21.ngs.germ" in {note.rule for note in course.notes}
