@@ -78,11 +78,11 @@ def _shown(text: str) -> str:
 def custom_content(results: Iterable[VisitResult]) -> dict[str, bytes]:
     """Make the file that a MultiQC without this module shows all the same."""
     content: dict[str, Json] = {
-        "id": NAME,
+        "id": f"{NAME}_run",
         "section_name": NAME,
         "description": _INFO,
         "plot_type": "table",
-        "pconfig": {"id": f"{NAME}_levels", "title": f"{NAME}: MRD levels"},
+        "pconfig": {"id": f"{NAME}_run_levels", "title": f"{NAME}: MRD levels"},
         "headers": HEADERS,
         "data": rows(results),
     }

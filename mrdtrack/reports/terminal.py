@@ -18,6 +18,7 @@ from mrdtrack.reports.level_cells import marker_as_visit
 from mrdtrack.reports.level_text import MISSING, name
 from mrdtrack.reports.result_files import counts_tsv
 from mrdtrack.reports.tables import model_json
+from mrdtrack.reports.view import Flags
 from mrdtrack.reports.words import Words, words
 
 # rich is loaded only where something is shown: most runs in a pipeline show nothing.
@@ -144,11 +145,23 @@ def timeline_text(
     for section in view.sections:
         for block in section.blocks:
             if block.block == "flags":
-                for card in block.cards:
-                    console.print(RichText(card.title, style=_STYLES[card.tone]))
-                    for fact in card.lines:
-                        console.print(RichText(f"  {fact.label}: {fact.text.text}"))
+                _print_flags(console, said, block)
     return _trimmed(text)
+
+
+def _print_flags(console: Console, said: Words, flags: Flags) -> None:
+    """Print flags whole, but those under a heading (of earlier visits) by title."""
+    from rich.text import Text as RichText
+
+    if flags.heading:
+        console.print(RichText(flags.heading, style="bold"))
+    for card in flags.cards:
+        console.print(RichText(card.title, style=_STYLES[card.tone]))
+        for fact in () if flags.heading else card.lines:
+            line = said.say(
+                "{head}: {message}", head=fact.label, message=fact.text.text
+            )
+            console.print(RichText(f"  {line}"))
 
 
 def _visits(said: Words, timeline: Timeline) -> Table:
@@ -158,7 +171,7 @@ def _visits(said: Words, timeline: Timeline) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(said.say("Date"), no_wrap=True)
     table.add_column(said.say("Visit"), overflow="fold", max_width=22)
-    table.add_column(said.say("Specimen"), max_width=10)
+    table.add_column(said.say("Specimen"), overflow="fold", max_width=12)
     table.add_column(said.say("Level"), justify="right", no_wrap=True)
     table.add_column(said.say("Result"), overflow="fold")
     for visit in timeline.visits:
