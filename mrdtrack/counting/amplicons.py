@@ -17,33 +17,40 @@ DROPPED_SHARE: Final = 0.2
 """Share of duplicates from which their loss matters."""
 
 
-def dropped_duplicates(
-    observations: Observations, markers: Sequence[str], grouping: Grouping
-) -> tuple[QualityFinding, ...]:
-    """Find markers in amplicons of which many reads were left out as duplicates.
+class LostDuplicates:
+    """Finds markers in amplicons of which many reads were left out as duplicates."""
 
-    `markers` are the names by their number in the observations.
-    """
-    duplicate = observations.flags & DUPLICATE != 0
-    if grouping.keep_duplicates or not duplicate.any():
-        return ()
-    at_marker = observations.flags & ELSEWHERE == 0
-    told, lost, seen = [], 0, 0
-    for number, name in enumerate(markers):
-        own = at_marker & (observations.marker == number)
-        dropped = int(np.sum(duplicate & own))
-        if dropped <= DROPPED_SHARE * int(np.sum(own)):
-            continue
-        if is_amplicon(observations.start[own]):
-            told.append(name)
-            lost, seen = lost + dropped, seen + int(np.sum(own))
-    if not told:
-        return ()
-    return (
-        finding(
-            "amplicon_duplicates_dropped",
-            "warning",
-            markers=tuple(told),
-            share=lost / seen,
-        ),
-    )
+    def __init__(self) -> None:
+        """Know of none."""
+        self._told: list[int] = []
+        self._lost = 0
+        self._seen = 0
+
+    def add(self, observations: Observations, grouping: Grouping) -> None:
+        """Look at all observations of some markers."""
+        duplicate = observations.flags & DUPLICATE != 0
+        if grouping.keep_duplicates or not duplicate.any():
+            return
+        at_marker = observations.flags & ELSEWHERE == 0
+        for number in np.flatnonzero(np.bincount(observations.marker)).tolist():
+            own = at_marker & (observations.marker == number)
+            n_own, dropped = int(np.sum(own)), int(np.sum(duplicate & own))
+            if dropped > DROPPED_SHARE * n_own and is_amplicon(observations.start[own]):
+                self._told.append(number)
+                self._lost += dropped
+                self._seen += n_own
+
+    def findings(
+        self, markers: Sequence[str], grouping: Grouping
+    ) -> tuple[QualityFinding, ...]:
+        """Tell them; `markers` are the names by their number in the observations."""
+        if grouping.keep_duplicates or not self._told:
+            return ()
+        return (
+            finding(
+                "amplicon_duplicates_dropped",
+                "warning",
+                markers=tuple(markers[number] for number in sorted(self._told)),
+                share=self._lost / self._seen,
+            ),
+        )

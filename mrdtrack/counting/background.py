@@ -132,6 +132,15 @@ def tally_positions(
     return _tally(join_rows(parts), stretches, grouping, settings.min_family_size)
 
 
+def add_positions(
+    before: BackgroundCounts | None, more: BackgroundCounts | None
+) -> BackgroundCounts | None:
+    """Add up two tallies."""
+    if before is None or more is None:
+        return more if before is None else before
+    return BackgroundCounts(before.bases + more.bases, before.indels + more.indels)
+
+
 def background_sites(
     stretches: Stretches, counts: BackgroundCounts | None
 ) -> tuple[BackgroundSite, ...]:

@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from mrdtrack.counting.amplicons import dropped_duplicates
 from mrdtrack.counting.background import (
     Stretches,
     background_sites,
     lay_stretches,
     share_unlike_reference,
-    tally_positions,
 )
+from mrdtrack.counting.freed_memory import keep_freed_memory
+from mrdtrack.counting.gathering import Gathered, Gathering, Heard, OutOfOrder
 from mrdtrack.counting.identity import germline_alleles
 from mrdtrack.counting.library import LibraryMeasure
-from mrdtrack.counting.molecules import (
-    Grouping,
-    choose_grouping,
-    group_molecules,
-    join_observations,
-)
 from mrdtrack.counting.plan import CountingPlan, plan_counting
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
-from mrdtrack.counting.sample_choice import choose_sample
-from mrdtrack.counting.sequence_tally import SequenceHits, tally_sequences
+from mrdtrack.counting.sample_choice import SampleChoice, choose_sample
+from mrdtrack.counting.sequence_tally import tally_sequences
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
-from mrdtrack.counting.tally import tally_marker, unassessable
+from mrdtrack.counting.tally import unassessable
 from mrdtrack.counts import (
     BackgroundSite,
-    MarkerCounts,
+    Library,
     SampleCounts,
 )
 from mrdtrack.errors import AlignmentsError
-from mrdtrack.kernels.arrays import Bytes, Observations, ReadFilter
+from mrdtrack.kernels.arrays import Bytes, ReadFilter
 from mrdtrack.kernels.observations import observe_records
-from mrdtrack.kernels.sequences import ScanResult, scan_sequences
-from mrdtrack.kernels.stretches import BackgroundRows, read_stretches
+from mrdtrack.kernels.places import chunk_places
+from mrdtrack.kernels.sequences import scan_sequences
+from mrdtrack.kernels.stretches import read_stretches
 from mrdtrack.panel.model import Panel
 from mrdtrack.panel.reference import Reference
 
@@ -48,15 +42,6 @@ T = TypeVar("T")
 
 MOST_UNLIKE = 0.2
 """Share of bases unlike the reference from which reads are of another sequence."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What one chunk of records said."""
-
-    observations: Observations | None
-    rows: BackgroundRows | None
-    scan: ScanResult | None
 
 
 def count_reads(
@@ -79,30 +64,21 @@ def count_reads(
     Raises:
         InputError: panel, reference and reads do not fit, or a file is damaged.
     """
+    keep_freed_memory()
     reads = open_reads(path, reference.path if reference is not None else None)
     choice = choose_sample(reads, sample, settings.read_groups)
     plan = plan_counting(panel, reads, reference)
     stretches = lay_stretches(plan, reference)
-    near = stretches.arrays
-    measure = LibraryMeasure(near.contig, near.low, near.high)
-    heard = list(
-        hear(reads, plan, stretches, settings, lambda c: measure.watch(choice.pick(c)))
+    gathered, library = _gather(reads, plan, stretches, settings, choice)
+    grouping = gathered.grouping
+    rows = tally_sequences(
+        plan.sequences, gathered.hits, grouping, settings.min_family_size
     )
-    observations = join_observations(_present(part.observations for part in heard))
-    hits = SequenceHits.of(_present(part.scan for part in heard))
-    grouping = choose_grouping(
-        join_observations([observations, hits.observations]),
-        settings.molecules,
-    )
-    located, sizes = _tally_located(plan, observations, grouping, settings)
-    rows = tally_sequences(plan.sequences, hits, grouping, settings.min_family_size)
-    positions = tally_positions(
-        stretches, _present(part.rows for part in heard), grouping, settings
-    )
-    background = background_sites(stretches, positions)
+    background = background_sites(stretches, gathered.positions)
     _check_fit(path, background)
-    germline = germline_alleles(plan.identity, stretches, positions)
-    counted = {row.marker: row for row in (*located, *rows.markers)}
+    germline = germline_alleles(plan.identity, stretches, gathered.positions)
+    counted = {row.marker: row for row in (*gathered.markers, *rows.markers)}
+    sizes = gathered.family_sizes + Counter(rows.family_sizes)
     for marker, why_not in plan.left_out:
         counted[marker.id] = unassessable(marker, grouping.mode, why_not)
     return SampleCounts(
@@ -112,16 +88,14 @@ def count_reads(
         background=background,
         identity=germline.identity,
         searched=germline.searched,
-        family_sizes=dict(sorted((sizes + Counter(rows.family_sizes)).items())),
-        library=measure.library(),
+        family_sizes=dict(sorted(sizes.items())),
+        library=library,
         quality=(
             *reads.findings,
             *choice.findings,
             *grouping.findings,
             *plan.findings,
-            *dropped_duplicates(
-                observations, [marker.id for marker, _ in plan.located], grouping
-            ),
+            *gathered.findings,
         ),
     )
 
@@ -137,8 +111,32 @@ def _check_fit(path: Path, background: Sequence[BackgroundSite]) -> None:
         )
 
 
-def _present(parts: Iterable[T | None]) -> list[T]:
-    return [part for part in parts if part is not None]
+def _gather(
+    reads: ReadsFile,
+    plan: CountingPlan,
+    stretches: Stretches,
+    settings: CountingSettings,
+    choice: SampleChoice,
+) -> tuple[Gathered, Library]:
+    """Read the file once; twice if it turns out not to be in the order it claims."""
+    claims = reads.has_index or reads.header.sort_order == "coordinate"
+    for is_sorted in (True, False) if claims else (False,):
+        places = stretches.arrays
+        measure = LibraryMeasure(places.contig, places.low, places.high)
+        gathering = Gathering(plan, stretches, settings, is_sorted=is_sorted)
+
+        def pick(
+            chunks: Iterator[Bytes], measure: LibraryMeasure = measure
+        ) -> Iterator[Bytes]:
+            return measure.watch(choice.pick(chunks))
+
+        try:
+            for heard in hear(reads, plan, stretches, settings, pick):
+                gathering.add(heard)
+        except OutOfOrder:
+            continue
+        return gathering.finish(), measure.library()
+    raise AssertionError("an unsorted gathering is never out of order")
 
 
 def hear(
@@ -158,7 +156,8 @@ def hear(
     regions = None if whole else plan.regions
     if regions is not None and not regions:
         return
-    chunks = pick(reads.chunks(regions, settings.threads))
+    read = reads.chunks(regions, settings.threads)
+    chunks = (chunk for chunk in pick(read) if len(chunk))
 
     def listen(chunk: Bytes) -> Heard:
         return _listen(chunk, plan, stretches, read_filter, settings.min_base_quality)
@@ -177,6 +176,7 @@ def _listen(
     index = plan.sequence_index
     located = bool(plan.located)
     return Heard(
+        places=chunk_places(chunk),
         observations=(
             observe_records(chunk, plan.targets, read_filter) if located else None
         ),
@@ -204,26 +204,3 @@ def in_order(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def _tally_located(
-    plan: CountingPlan,
-    observations: Observations,
-    grouping: Grouping,
-    settings: CountingSettings,
-) -> tuple[list[MarkerCounts], Counter[int]]:
-    """Count located markers, and families by their size."""
-    if not plan.located:
-        return [], Counter()
-    grouped = group_molecules(
-        observations,
-        plan.targets.threshold,
-        plan.targets.event,
-        grouping,
-        settings.min_family_size,
-    )
-    rows = [
-        tally_marker(index, marker, haplotypes, grouped, grouping.mode)
-        for index, (marker, haplotypes) in enumerate(plan.located)
-    ]
-    return rows, Counter(grouped.family_sizes)

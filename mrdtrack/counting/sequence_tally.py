@@ -24,6 +24,16 @@ HELD_PHRED = 900.0
 """Evidence of a read that holds one sequence best; see `sequences.MATCHED_PHRED`."""
 
 
+def join_scans(scans: SequenceOf[ScanResult]) -> ScanResult:
+    """Put the scans of several chunks together, in file order."""
+    umis = [scan.umis for scan in scans]
+    return ScanResult(
+        observations=join_observations([scan.observations for scan in scans]),
+        n_fragments=sum(scan.n_fragments for scan in scans),
+        umis=np.concatenate(umis) if umis else np.zeros(0, np.int64),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceHits:
     """All matches of a file, its fragments, and the UMI of each (0 without one).
@@ -38,11 +48,11 @@ class SequenceHits:
     @staticmethod
     def of(scans: SequenceOf[ScanResult]) -> SequenceHits:
         """Put the scans of all chunks together."""
-        umis = [scan.umis for scan in scans]
+        joined = join_scans(scans)
         return SequenceHits(
-            observations=join_observations([scan.observations for scan in scans]),
-            n_fragments=sum(scan.n_fragments for scan in scans),
-            umis=np.concatenate(umis) if umis else np.zeros(0, np.int64),
+            observations=joined.observations,
+            n_fragments=joined.n_fragments,
+            umis=joined.umis,
         )
 
 

@@ -108,6 +108,25 @@ def _forgive_full_disk(compiled: Any) -> None:
     compiled._cache.save_overload = save_if_possible
 
 
+def _load_lightly(compiled: Any) -> None:
+    """Let a cached kernel be loaded without all that only compiling needs.
+
+    Before it looks into the cache numba loads everything it knows of Python and numpy,
+    0.2 s; machine code needs but the runtime that counts owners of arrays. A kernel
+    that must be compiled loads the rest then.
+    """
+    load = compiled._cache.load_overload
+
+    def load_machine_code(signature: Any, context: Any) -> Any:
+        context.refresh = lambda: runtime.rtsys.initialize(context)
+        try:
+            return load(signature, context)
+        finally:
+            del context.refresh
+
+    compiled._cache.load_overload = load_machine_code
+
+
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     """Compile a function on its first call; see the contract in `kernels`."""
     if jit_is_disabled():
@@ -117,6 +136,7 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     compiled = numba.njit(nogil=True, error_model="numpy", cache=cached)(function)
     if cached:
         _forgive_full_disk(compiled)
+        _load_lightly(compiled)
     return cast("Kernel[P, R]", compiled)
 
 
@@ -290,9 +310,8 @@ def _lower_all() -> None:
 def _without(*names: str) -> Iterator[None]:
     """Make optional packages seem absent, unless they have been imported already.
 
-    When its first kernel runs, numba imports scipy.linalg (0.2 s) to see whether
-    kernels could call BLAS, which none here does, and the coverage package if there is
-    one.
+    Numba imports them to see whether they are there: scipy for BLAS, which no kernel
+    calls, yaml for a file of settings.
     """
     hidden = [name for name in names if name not in sys.modules]
     modules: dict[str, Any] = sys.modules
@@ -307,10 +326,9 @@ def _without(*names: str) -> Iterator[None]:
 CACHE_FOLDER: Path | None = None
 
 if not jit_is_disabled():
-    with _without("scipy", "coverage"):
+    with _without("coverage", "scipy", "yaml"):
         import numba
-
-        import_module("numba.np.arraymath")
+    runtime: Any = import_module("numba.core.runtime")
     types: Any = import_module("numba.types")
     extending: Any = import_module("numba.extending")
     ir: Any = import_module("llvmlite.ir")

@@ -156,11 +156,22 @@ def test_a_kernel_that_cannot_be_stored_runs(trial: Path) -> None:
     assert run_trial(trial) == "6"
 
 
-def test_a_kernel_imports_no_scipy_and_hides_none(trial: Path) -> None:
-    told = CALLER + "import sys\nassert not {'scipy', 'coverage'} & set(sys.modules)\n"
-    (trial / "caller.py").write_text(told + "import scipy.linalg\n")
+HEAVY = "{'scipy', 'coverage', 'yaml', 'numba.np.linalg', 'numba.typed.typeddict'}"
+
+
+def test_a_cached_kernel_loads_nothing_that_only_compiling_needs(trial: Path) -> None:
+    told = "import os, sys\nif 'AGAIN' in os.environ:\n"
+    told += f"    assert not {HEAVY} & set(sys.modules)\n"
+    (trial / "caller.py").write_text(CALLER + told)
     assert run_trial(trial) == "6"
-    already = "import scipy, coverage\n" + CALLER
+    assert run_trial(trial, AGAIN="1") == "6"
+
+
+def test_packages_that_numba_must_not_import_are_not_hidden(trial: Path) -> None:
+    there = CALLER + "import scipy.linalg, coverage, yaml\n"
+    (trial / "caller.py").write_text(there)
+    assert run_trial(trial) == "6"
+    already = "import scipy, coverage, yaml\n" + CALLER
     (trial / "caller.py").write_text(already + "assert scipy.linalg\n")
     assert run_trial(trial) == "6"
 

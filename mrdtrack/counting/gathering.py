@@ -1,0 +1,318 @@
+"""The counts gathered while the reads go by: a marker is counted once it is passed.
+
+What the records say is held only of the markers and stretches that later records can
+still reach, so memory follows the depth at the markers and not the size of the file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mrdtrack.counting.amplicons import LostDuplicates
+from mrdtrack.counting.background import Stretches, add_positions, tally_positions
+from mrdtrack.counting.molecules import (
+    Grouping,
+    choose_grouping,
+    group_molecules,
+    join_observations,
+)
+from mrdtrack.counting.plan import CountingPlan
+from mrdtrack.counting.sequence_tally import SequenceHits, join_scans
+from mrdtrack.counting.settings import CountingSettings
+from mrdtrack.counting.tally import tally_marker
+from mrdtrack.counts import MarkerCounts, QualityFinding
+from mrdtrack.kernels.arrays import Ints, Observations
+from mrdtrack.kernels.background import BackgroundCounts
+from mrdtrack.kernels.candidates import MATE_REACH
+from mrdtrack.kernels.places import ChunkPlaces
+from mrdtrack.kernels.sequences import ScanResult
+from mrdtrack.kernels.stretches import BackgroundRows
+
+Mask = NDArray[np.bool_]
+
+HELD_ROWS: Final = 300_000
+"""Rows held before it is worth counting the markers that have been passed."""
+DECIDING_ROWS: Final = 200_000
+"""So many observations, the first of the file, tell how molecules are to be grouped.
+
+Nothing is counted before, so the choice does not depend on how the file is cut."""
+HELD_SCANS: Final = 500
+BEGIN: Final = (0, -1)
+
+
+class OutOfOrder(Exception):
+    """A record came that stands before the ones that have been counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What one chunk of records said, and where it lies."""
+
+    places: ChunkPlaces
+    observations: Observations | None
+    rows: BackgroundRows | None
+    scan: ScanResult | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """All counts of one file. `positions` None: no record came near a marker."""
+
+    grouping: Grouping
+    markers: tuple[MarkerCounts, ...]
+    family_sizes: Counter[int]
+    positions: BackgroundCounts | None
+    hits: SequenceHits
+    findings: tuple[QualityFinding, ...]
+
+
+class Gathering:
+    """Takes what chunks say in file order, and counts what has been passed."""
+
+    def __init__(
+        self,
+        plan: CountingPlan,
+        stretches: Stretches,
+        settings: CountingSettings,
+        *,
+        is_sorted: bool,
+    ) -> None:
+        """Begin.
+
+        Args:
+            plan: the markers.
+            stretches: of the background.
+            settings: of the run.
+            is_sorted: whether records are expected in the order of their places. Else
+                nothing is counted before the end.
+        """
+        self._plan = plan
+        self._stretches = stretches
+        self._settings = settings
+        self._is_sorted = is_sorted
+        self._grouping: Grouping | None = None
+        self._markers = Pending(*_marker_ends(plan))
+        self._background = Pending(stretches.arrays.contig, stretches.arrays.high)
+        self._observations: list[Observations] = []
+        self._rows: list[BackgroundRows] = []
+        self._scans: list[ScanResult] = []
+        self._last = BEGIN
+        self._next_count = HELD_ROWS
+        self._n_observed = 0
+        self._counted: dict[int, MarkerCounts] = {}
+        self._sizes: Counter[int] = Counter()
+        self._lost = LostDuplicates()
+        self._positions: BackgroundCounts | None = None
+
+    def add(self, heard: Heard) -> None:
+        """Take what the next chunk says.
+
+        Raises:
+            OutOfOrder: the records are not sorted, and some have been counted already.
+        """
+        places = heard.places
+        first = places.first_contig, places.first_position
+        if self._is_sorted and (not places.in_order or first < self._last):
+            if self._markers.passed.any() or self._background.passed.any():
+                raise OutOfOrder
+            self._is_sorted = False
+        self._last = places.last_contig, places.last_position
+        if heard.observations is not None and len(heard.observations.marker):
+            self._observations.append(heard.observations)
+            self._n_observed += len(heard.observations.marker)
+        if heard.rows is not None:
+            self._rows.append(heard.rows)
+        if heard.scan is not None:
+            self._scans.append(heard.scan)
+            if len(self._scans) > HELD_SCANS:
+                self._scans = [join_scans(self._scans)]
+        may_count = self._is_sorted and self._n_observed >= DECIDING_ROWS
+        if may_count and self._n_held() > self._next_count:
+            self._count_passed()
+
+    def finish(self) -> Gathered:
+        """Count what is left."""
+        grouping = self._decide()
+        self._count_markers(self._markers.rest(), self._observations)
+        self._count_positions(self._background.rest(), self._rows)
+        names = [marker.id for marker, _ in self._plan.located]
+        return Gathered(
+            grouping=grouping,
+            markers=tuple(self._counted[i] for i in range(len(names))),
+            family_sizes=self._sizes,
+            positions=self._positions,
+            hits=SequenceHits.of(self._scans),
+            findings=self._lost.findings(names, grouping),
+        )
+
+    def _n_held(self) -> int:
+        return sum(len(part.marker) for part in self._observations) + sum(
+            len(part.stretch) for part in self._rows
+        )
+
+    def _decide(self) -> Grouping:
+        """Choose how molecules are grouped, from the first observations, once."""
+        if self._grouping is None:
+            hits = [scan.observations for scan in self._scans]
+            self._grouping = choose_grouping(
+                _first_rows([*self._observations, *hits]), self._settings.molecules
+            )
+        return self._grouping
+
+    def _count_passed(self) -> None:
+        """Count the markers and stretches that no later record can reach."""
+        self._decide()
+        markers = self._markers.take(self._last)
+        if markers.any():
+            taken, self._observations = split_observations(self._observations, markers)
+            self._count_markers(markers, taken)
+        stretches = self._background.take(self._last)
+        if stretches.any():
+            taken_rows, self._rows = split_rows(self._rows, stretches)
+            self._count_positions(stretches, taken_rows)
+        self._next_count = max(HELD_ROWS, 3 * self._n_held() // 2)
+
+    def _count_markers(self, chosen: Mask, parts: Sequence[Observations]) -> None:
+        """Group the observations of the chosen markers, and count each of these."""
+        if not chosen.any():
+            return
+        grouping = self._decide()
+        observations = join_observations(parts)
+        grouped = group_molecules(
+            observations,
+            self._plan.targets.threshold,
+            self._plan.targets.event,
+            grouping,
+            self._settings.min_family_size,
+        )
+        self._lost.add(observations, grouping)
+        self._sizes.update(grouped.family_sizes)
+        for index in np.flatnonzero(chosen).tolist():
+            marker, haplotypes = self._plan.located[index]
+            self._counted[index] = tally_marker(
+                index, marker, haplotypes, grouped, grouping.mode
+            )
+
+    def _count_positions(self, chosen: Mask, parts: Sequence[BackgroundRows]) -> None:
+        """Count the molecules at the positions of the chosen stretches."""
+        if chosen.any() and parts:
+            self._positions = add_positions(
+                self._positions,
+                tally_positions(self._stretches, parts, self._decide(), self._settings),
+            )
+
+
+class Pending:
+    """Places that later records may still reach."""
+
+    def __init__(self, contig: Ints, end: Ints) -> None:
+        """Take the contig of each place, and the first position beyond it."""
+        self._contig = contig
+        self._end = end
+        self.passed = np.zeros(len(end), bool)
+
+    def take(self, place: tuple[int, int]) -> Mask:
+        """Say which places were passed since the last time, by a record at `place`."""
+        contig, position = place
+        behind = (self._contig < contig) | (
+            (self._contig == contig) & (self._end <= position)
+        )
+        new: Mask = behind & ~self.passed
+        self.passed |= new
+        return new
+
+    def rest(self) -> Mask:
+        """Say which places have not been passed."""
+        rest: Mask = ~self.passed
+        return rest
+
+
+def _marker_ends(plan: CountingPlan) -> tuple[Ints, Ints]:
+    """Give for each marker where its last window ends, as unmapped reads see it."""
+    targets = plan.targets
+    n = len(targets.event)
+    contig, end = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    order = np.lexsort((targets.window_high, targets.window_contig))
+    for w in order.tolist():
+        marker = targets.window_marker[w]
+        contig[marker] = targets.window_contig[w]
+        end[marker] = targets.window_high[w] + MATE_REACH
+    return contig, end
+
+
+def _first_rows(parts: Sequence[Observations]) -> Observations:
+    """Join the first parts, up to `DECIDING_ROWS` observations."""
+    wanted, chosen = DECIDING_ROWS, []
+    for part in parts:
+        if wanted <= 0:
+            break
+        chosen.append(_pick(part, slice(wanted)))
+        wanted -= len(part.marker)
+    return join_observations(chosen)
+
+
+def _pick(part: Observations, chosen: Mask | slice) -> Observations:
+    """Pick some observations."""
+    return Observations(
+        marker=part.marker[chosen],
+        name=part.name[chosen],
+        umi=part.umi[chosen],
+        start=part.start[chosen],
+        evidence=part.evidence[chosen],
+        flags=part.flags[chosen],
+    )
+
+
+def split_observations(
+    parts: Sequence[Observations], chosen: Mask
+) -> tuple[list[Observations], list[Observations]]:
+    """Part the observations of the chosen markers from the others, in their order."""
+    taken, kept = [], []
+    for part in parts:
+        mine = chosen[part.marker]
+        if mine.all():
+            taken.append(part)
+        elif not mine.any():
+            kept.append(part)
+        else:
+            taken.append(_pick(part, mine))
+            kept.append(_pick(part, ~mine))
+    return taken, kept
+
+
+def split_rows(
+    parts: Sequence[BackgroundRows], chosen: Mask
+) -> tuple[list[BackgroundRows], list[BackgroundRows]]:
+    """Part the rows of the chosen stretches from the others, in their order."""
+    taken, kept = [], []
+    for part in parts:
+        mine = chosen[part.stretch]
+        if mine.all():
+            taken.append(part)
+        elif not mine.any():
+            kept.append(part)
+        else:
+            taken.append(_pick_rows(part, mine))
+            kept.append(_pick_rows(part, ~mine))
+    return taken, kept
+
+
+def _pick_rows(rows: BackgroundRows, mine: Mask) -> BackgroundRows:
+    """Pick rows with their codes."""
+    sizes = np.diff(rows.code_start)
+    columns = {
+        name: getattr(rows, name)[mine]
+        for name in BackgroundRows._fields
+        if name not in {"code_start", "codes"}
+    }
+    return BackgroundRows(
+        code_start=np.concatenate(([0], np.cumsum(sizes[mine]))).astype(np.int64),
+        codes=rows.codes[np.repeat(mine, sizes)],
+        **columns,
+    )

@@ -1,0 +1,194 @@
+"""Counting as the reads go by against counting at the end, which holds all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mrdtrack.counting import count as count_module
+from mrdtrack.counting import gathering as gathering_module
+from mrdtrack.counting.freed_memory import keep_freed_memory
+from mrdtrack.counting.gathering import Pending, split_rows
+from mrdtrack.counting.index_file import Region
+from mrdtrack.counting.reads_file import ReadsFile, open_reads
+from mrdtrack.counts import SampleCounts
+from mrdtrack.kernels.arrays import Bytes
+from mrdtrack.kernels.places import ChunkPlaces, chunk_places
+from mrdtrack.kernels.stretches import BackgroundRows
+from tests.counting.builders import (
+    Read,
+    breakpoint_of,
+    count,
+    make_panel,
+    snv,
+    wild,
+)
+from tests.kernels.test_kernels_sequences import chunk_of
+from tests.naive import Read as Plain
+
+PANEL = make_panel(
+    snv(300),
+    snv(340),
+    breakpoint_of(("chr1", 500, "+"), ("chr2", 600, "-")),
+    snv(1500),
+    snv(1200),
+    snv(200, "chr2"),
+)
+
+
+def random_reads(seed: int, *, umis: bool) -> list[Read]:
+    """Draw pairs over both contigs, some of them duplicates, failed or unmapped."""
+    rng = np.random.default_rng(seed)
+    reads = []
+    for i in range(400):
+        contig, size = ("chr1", 2000) if rng.random() < 0.7 else ("chr2", 1000)
+        start = int(rng.integers(0, size - 160))
+        tags = {"RX": "".join(rng.choice(list("ACGT"), 6))} if umis else {}
+        for at, flag in ((start, 99), (start + 50, 147)):
+            extra = int(rng.choice([0, 0, 0, 0, 0x400, 0x200]))
+            changes = {at + 7: "A"} if rng.random() < 0.3 else {}
+            read = wild(
+                f"r{i}", at, at + 100, changes, contig=contig, flag=flag | extra
+            )
+            reads.append(replace(read, tags=tags))
+    return reads
+
+
+def one_by_one(chunks: Iterator[Bytes]) -> Iterator[Bytes]:
+    """Cut chunks into chunks of a few records."""
+    for chunk in chunks:
+        starts, at = [0], 0
+        while at < len(chunk):
+            at += 4 + int.from_bytes(chunk[at : at + 4].tobytes(), "little")
+            starts.append(at)
+        for low, high in zip(starts[:-1:3], [*starts[3::3], starts[-1]], strict=False):
+            if high > low:
+                yield chunk[low:high].copy()
+
+
+@pytest.fixture
+def in_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ReadsFile.chunks
+
+    def cut(
+        self: ReadsFile, regions: Sequence[Region] | None, threads: int = 1
+    ) -> Iterator[Bytes]:
+        return one_by_one(whole(self, regions, threads))
+
+    monkeypatch.setattr(ReadsFile, "chunks", cut)
+
+
+def counted(folder: Path, reads: list[Read], **settings: Any) -> SampleCounts:
+    folder.mkdir(exist_ok=True)
+    return count(folder, reads, PANEL, **settings)
+
+
+@pytest.mark.usefixtures("in_small_chunks")
+@pytest.mark.parametrize("molecules", ["fragments", "reads", "umi", None])
+@pytest.mark.parametrize("scan", [False, True])
+def test_counting_by_the_way_is_counting_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, molecules: str | None, scan: bool
+) -> None:
+    reads = random_reads(5, umis=molecules != "reads")
+    monkeypatch.setattr(gathering_module, "DECIDING_ROWS", 40)
+    settings = {"molecules": molecules, "scan": scan}
+    at_end = counted(tmp_path / "end", reads, **settings)
+    monkeypatch.setattr(gathering_module, "HELD_ROWS", 0)
+    passed = []
+    take = Pending.take
+
+    def watched(self: Pending, place: tuple[int, int]) -> gathering_module.Mask:
+        new = take(self, place)
+        passed.append(int(new.sum()))
+        return new
+
+    monkeypatch.setattr(Pending, "take", watched)
+    by_the_way = counted(tmp_path / "way", reads, **settings)
+    assert by_the_way == at_end
+    assert sum(n > 0 for n in passed) > 3
+    assert sum(row.molecules or 0 for row in at_end.markers) > 50
+
+
+@pytest.mark.usefixtures("in_small_chunks")
+def test_a_file_that_only_claims_to_be_sorted_is_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = random_reads(6, umis=False)
+    expected = counted(tmp_path / "sorted", reads)
+    order = np.random.default_rng(1).permutation(len(reads)).tolist()
+    shuffled = [reads[i] for i in order]
+    monkeypatch.setattr(gathering_module, "HELD_ROWS", 0)
+    monkeypatch.setattr(gathering_module, "DECIDING_ROWS", 0)
+
+    def claims(path: Path, reference: Path | None) -> ReadsFile:
+        opened = open_reads(path, reference)
+        opened.header = replace(opened.header, sort_order="coordinate")
+        return opened
+
+    monkeypatch.setattr(count_module, "open_reads", claims)
+    found = counted(tmp_path / "mixed", shuffled, indexed=False)
+    assert found.markers == expected.markers
+    assert found.background == expected.background
+
+
+def test_unsorted_from_the_start_is_held_to_the_end(tmp_path: Path) -> None:
+    reads = random_reads(7, umis=False)
+    expected = counted(tmp_path / "sorted", reads)
+    found = counted(tmp_path / "mixed", reads[::-1], indexed=False)
+    assert found.markers == expected.markers
+
+
+def test_places_are_passed_once() -> None:
+    pending = Pending(np.array([0, 0, 1]), np.array([10, 20, 5]))
+    assert pending.take((0, 9)).tolist() == [False, False, False]
+    assert pending.take((0, 10)).tolist() == [True, False, False]
+    assert pending.take((1, 4)).tolist() == [False, True, False]
+    assert pending.rest().tolist() == [False, False, True]
+    assert pending.take((0xFFFFFFFF, -1)).tolist() == [False, False, True]
+
+
+def test_places_of_a_chunk() -> None:
+    reads = [
+        Plain("AC", (("M", 2),), 5),
+        Plain("AC", (("M", 2),), 9),
+        Plain("AC", (), -1, contig=-1),
+    ]
+    for run in (chunk_places, chunk_places.py_func):
+        assert run(chunk_of(reads)) == ChunkPlaces(0, 5, 0xFFFFFFFF, -1, True)
+        assert not run(chunk_of(reads[::-1])).in_order
+        assert not run(chunk_of([reads[1], reads[0]])).in_order
+
+
+def test_rows_are_parted_with_their_codes() -> None:
+    each = np.arange(3)
+    rows = BackgroundRows(
+        stretch=np.array([0, 1, 0]),
+        name=each,
+        umi=each,
+        start=each,
+        flags=each,
+        offset=each,
+        code_start=np.array([0, 2, 3, 6]),
+        codes=np.array([1, 1, 2, 3, 3, 3], np.uint8),
+    )
+    taken, kept = split_rows([rows], np.array([False, True]))
+    assert [part.codes.tolist() for part in (*taken, *kept)] == [[2], [1, 1, 3, 3, 3]]
+    assert kept[0].code_start.tolist() == [0, 2, 5]
+    assert split_rows([rows], np.array([True, True])) == ([rows], [])
+    assert split_rows([rows], np.array([False, False])) == ([], [rows])
+
+
+def test_memory_is_kept_where_the_c_library_can_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Foreign:
+        """A C library without mallopt."""
+
+    assert keep_freed_memory() in {True, False}
+    monkeypatch.setattr("ctypes.CDLL", lambda name: Foreign())
+    assert keep_freed_memory() is False
