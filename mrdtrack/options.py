@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -187,6 +188,13 @@ def share(flag: str, text: str) -> Decorator:
     return click.option(flag, type=kind, default=0.0, show_default=True, help=text)
 
 
+def cores_available() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 protocol_argument = click.argument("protocol", metavar="PROTOCOL")
 controls = click.option(
     "--controls",
@@ -209,9 +217,9 @@ threads = click.option(
     "-t",
     "--threads",
     type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Threads.",
+    default=cores_available,
+    show_default="the cores available",
+    help="Threads; results are the same for any number.",
 )
 seed = click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed."

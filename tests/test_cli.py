@@ -117,7 +117,19 @@ def test_a_default_is_the_same_for_both(words: tuple[str, ...]) -> None:
         if field.default is not dataclasses.MISSING
         and given[field.name] != field.default
     }
+    threads = differing.pop("threads", (options.cores_available(), 1))
+    assert threads == (options.cores_available(), 1)  # the machine's, or one
     assert differing == {}
+
+
+def test_threads_are_the_cores_that_may_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 2, 5}, raising=False)
+    assert options.cores_available() == 3
+    monkeypatch.delattr("os.sched_getaffinity")
+    monkeypatch.setattr("os.cpu_count", lambda: None)
+    assert options.cores_available() == 1
 
 
 def test_options_offer_the_words_of_the_models() -> None:
