@@ -14,6 +14,8 @@ from mrdtrack.panel.advice import ReadsFacts
 
 MOST_READS = 20_000
 """So many primary reads tell what the rest is like."""
+STRETCH = 500
+"""Bases within which starts are compared; few amplicons begin nearer to each other."""
 _NOT_PRIMARY = 0x900
 _UNMAPPED_OR_SECOND = 0x84
 _HEAD = struct.Struct("<iiiBBHHHiiii")
@@ -48,11 +50,16 @@ def reads_facts(reads: ReadsFile, regions: Sequence[Region] | None) -> ReadsFact
 
 
 def _is_amplicon(starts: Counter[tuple[int, int]]) -> bool:
-    total = starts.total()
-    return (
-        total >= AMPLICON_MOLECULES
-        and starts.most_common(1)[0][1] > AMPLICON_SHARE * total
+    """Tell whether most fragments share their start with most of their neighbours."""
+    stretches: dict[tuple[int, int], list[int]] = {}
+    for (contig, start), count in starts.items():
+        stretches.setdefault((contig, start // STRETCH), []).append(count)
+    alike = sum(
+        max(counts)
+        for counts in stretches.values()
+        if sum(counts) >= AMPLICON_MOLECULES
     )
+    return alike > AMPLICON_SHARE * max(starts.total(), 1)
 
 
 def _heads(

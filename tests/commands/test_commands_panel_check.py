@@ -161,6 +161,7 @@ def test_reads_are_measured_and_not_assumed(diagnosis: Path) -> None:
     merged = diagnosis / "merged-amplicon" / "D1R1.bam"
     facts = reads_facts(open_reads(merged, None), None)
     assert facts.read_length == facts.fragment_length
+    assert facts.is_amplicon
 
 
 def test_a_fastq_and_an_empty_file_are_measured(tmp_path: Path) -> None:
