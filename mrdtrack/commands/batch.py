@@ -73,15 +73,17 @@ def carried_over(results: Sequence[VisitResult]) -> list[CarryOver]:
     """Work out what may come over, for each two samples of one panel, both ways.
 
     By the same rule as where `quantify` is given the samples together: from the
-    molecules of each marker, which the results hold. Samples of different panels look
-    for different sequences and are not compared.
+    molecules of each marker of the level, which the results hold. Samples of different
+    panels look for different sequences and are not compared.
     """
     found = []
     for panel in dict.fromkeys(result.panel_digest for result in results):
         samples = [result for result in results if result.panel_digest == panel]
         run = run_carry_over([_counts(result) for result in samples], LevelSettings())
         for receiver in samples:
-            markers = [m.marker for m in receiver.markers if m.assessable]
+            markers = [
+                m.marker for m in receiver.markers if m.assessable and m.role == "level"
+            ]
             found += [
                 CarryOver(
                     receiver.sample,

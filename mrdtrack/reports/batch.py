@@ -270,7 +270,7 @@ def _share(words: Words, fraction: float | None, *, same: bool) -> Text:
 
 def _legend(words: Words) -> Paragraph:
     text = words.say(
-        "None: the other sample holds no marker of this panel at 1% or more. A dash: "
-        "not assessed, the two samples share no panel."
+        "None: the other sample holds no marker of the level at 1% or more. A dash: "
+        "the sample itself, or no panel in common."
     )
     return Paragraph(text=Text(text=text))

@@ -183,6 +183,8 @@ def _decades(visits: list[TimelineVisit], more: list[float]) -> tuple[int, int]:
     ]
     logs = [math.log10(value) for value in [*values, *more]] or [-5.0, 0.0]
     low, high = math.floor(min(logs)), math.ceil(max(logs))
+    if any(math.log10(value) < low + 0.1 for value in more):
+        low -= 1  # a threshold is told from the axis
     low = max(low, -9)
     return (low, high) if high - low >= 2 else (low - 1, high + 1)
 
