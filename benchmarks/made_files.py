@@ -27,6 +27,8 @@ EOF_MARKER = bytes.fromhex("1f8b08040000000000ff0600424302001b000300000000000000
 CODES = np.array([1, 2, 4, 8], dtype=np.uint8)
 LETTERS = np.frombuffer(b"ACGT", dtype=np.uint8)
 Bytes = NDArray[np.uint8]
+Starts = Callable[[np.random.Generator, int, int, int], NDArray[np.int64]]
+"""Draws the sorted starts of a batch: its number, that of all, pairs in it."""
 
 RECORD: list[tuple[Any, ...]] = [
     ("size", "<i4"),
@@ -61,24 +63,27 @@ class Recipe:
     name: str
     n_reads: int
     length: int
-    starts: Callable[[np.random.Generator, int, int], NDArray[np.int64]]
+    starts: Starts
     binned: bool = True
     n_umis: int = 0
 
+    @property
+    def batch(self) -> int:
+        """Reads laid out at once."""
+        return min(BATCH, self.n_reads)
 
-def panel_starts(
-    length: int, n_regions: int = 20
-) -> Callable[[np.random.Generator, int, int], NDArray[np.int64]]:
+
+def panel_starts(length: int, n_regions: int = 20) -> Starts:
     """Draw starts around so many sites; each region is a share of the file."""
 
     def draw(
-        generator: np.random.Generator, batch: int, n_batches: int
+        generator: np.random.Generator, batch: int, n_batches: int, n_pairs: int
     ) -> NDArray[np.int64]:
         first = batch * n_regions // n_batches
         site = (2 * first + 1) * length // (2 * n_regions)
         share = n_batches / n_regions
         low = (batch - first * share) / share * INSERT
-        spread = generator.uniform(low, low + INSERT / share, BATCH // 2)
+        spread = generator.uniform(low, low + INSERT / share, n_pairs)
         return np.sort((site - INSERT + spread).astype(np.int64))
 
     return draw
@@ -86,29 +91,27 @@ def panel_starts(
 
 def even_starts(
     length: int,
-) -> Callable[[np.random.Generator, int, int], NDArray[np.int64]]:
+) -> Starts:
     """Draw starts evenly over the contig."""
 
     def draw(
-        generator: np.random.Generator, batch: int, n_batches: int
+        generator: np.random.Generator, batch: int, n_batches: int, n_pairs: int
     ) -> NDArray[np.int64]:
         usable = length - 2 * INSERT
         low, high = batch * usable // n_batches, (batch + 1) * usable // n_batches
-        return np.sort(generator.integers(low, max(high, low + 1), BATCH // 2))
+        return np.sort(generator.integers(low, max(high, low + 1), n_pairs))
 
     return draw
 
 
-def amplicon_starts(
-    length: int, n_sites: int = 10
-) -> Callable[[np.random.Generator, int, int], NDArray[np.int64]]:
+def amplicon_starts(length: int, n_sites: int = 10) -> Starts:
     """Start every fragment of a site at the same position."""
 
     def draw(
-        _generator: np.random.Generator, batch: int, n_batches: int
+        _generator: np.random.Generator, batch: int, n_batches: int, n_pairs: int
     ) -> NDArray[np.int64]:
         site = (2 * (batch * n_sites // n_batches) + 1) * length // (2 * n_sites)
-        return np.full(BATCH // 2, site - INSERT // 2, dtype=np.int64)
+        return np.full(n_pairs, site - INSERT // 2, dtype=np.int64)
 
     return draw
 
@@ -150,7 +153,7 @@ def _records(
 ) -> NDArray[np.void]:
     """Lay out one batch of records, sorted by position."""
     generator = np.random.default_rng((len(recipe.name), batch))
-    starts = recipe.starts(generator, batch, n_batches)
+    starts = recipe.starts(generator, batch, n_batches, recipe.batch // 2)
     n_pairs = len(starts)
     records = np.zeros(2 * n_pairs, dtype=RECORD)
     pair = np.tile(np.arange(n_pairs), 2)
@@ -195,7 +198,7 @@ def _pieces(recipe: Recipe, bases: Bytes) -> Iterator[bytes]:
     text += "@RG\tID:A\tSM:S1\tLB:L1\n"
     pending = b"BAM\x01" + struct.pack("<i", len(text)) + text.encode()
     pending += struct.pack("<ii", 1, 5) + b"chr1\0" + struct.pack("<i", recipe.length)
-    n_batches = max(recipe.n_reads // BATCH, 1)
+    n_batches = recipe.n_reads // recipe.batch
     held = np.zeros(0, dtype=RECORD)
     for batch in range(n_batches):
         records = np.concatenate((held, _records(recipe, bases, batch, n_batches)))
