@@ -152,6 +152,22 @@ def diagonals(
     return found
 
 
+def settle_rivals(
+    matches: Sequence[tuple[int, int, float]], kin: Sequence[Sequence[int]]
+) -> list[float]:
+    """Settle matches (name, sequence, evidence) one by one, from the rule's words."""
+    settled = []
+    for name, sequence, evidence in matches:
+        same = [m for m in matches if m[0] == name]
+        own = max(e for _, other, e in same if other == sequence)
+        rivals = [e for _, other, e in same if not kin[sequence][other]]
+        if evidence < own or any(rival > own for rival in rivals):
+            settled.append(-1.0)
+        else:
+            settled.append(0.0 if own in rivals else float(evidence))
+    return settled
+
+
 def fewest_edits(pattern: str, read: str) -> int:
     """Align a pattern whole to any part of a read: full dynamic programming."""
     row = [0] * (len(read) + 1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceOf
+from itertools import product
 
 import numpy as np
 
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.errors import PanelError
-from mrdtrack.kernels.arrays import Ints
+from mrdtrack.kernels.arrays import Bytes, Ints
 from mrdtrack.kernels.sequence_matches import COARSE_MASK, SequenceIndex
 from mrdtrack.panel.adjacency import (
     reverse_complement,
@@ -71,6 +72,28 @@ def build_sequence_index(sequences: SequenceOf[Sequence]) -> SequenceIndex:
         join=np.array(joins, np.int64),
         join_anchor=JOIN_ANCHOR,
     )
+
+
+def kin_of(sequences: SequenceOf[Sequence]) -> Bytes:
+    """Tell which pairs of sequences are no rivals, as a table row by row.
+
+    Where one sequence holds another or goes on where it ends, they are parts of one
+    junction, or a clone and its stem: a read that holds one may hold the other as well.
+    """
+    strands = [(s.sequence, reverse_complement(s.sequence)) for s in sequences]
+    kin = np.zeros((len(sequences), len(sequences)), np.uint8)
+    for i, one in enumerate(strands):
+        for j, other in enumerate(strands):
+            if any(_goes_on(*pair) for pair in product(one, other)):
+                kin[i, j] = kin[j, i] = 1
+    return kin.ravel()
+
+
+def _goes_on(one: str, other: str) -> bool:
+    """Tell whether `other` begins inside `one`, and agrees as far as both go."""
+    at = one.find(other[:LONGEST_SEED])
+    shared = one[at:]
+    return at >= 0 and (shared.startswith(other) or other.startswith(shared))
 
 
 def _column(seeds: list[tuple[int, int, int]], at: int) -> Ints:

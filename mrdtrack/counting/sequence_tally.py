@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +14,12 @@ from mrdtrack.counting.molecules import (
     group_molecules,
     join_observations,
 )
+from mrdtrack.counting.sequence_index import kin_of
 from mrdtrack.counts import MarkerCounts
 from mrdtrack.findings import REASONS
 from mrdtrack.kernels.arrays import JUNCTION, Ints, Observations
 from mrdtrack.kernels.molecules import ALT
-from mrdtrack.kernels.sequences import ScanResult
+from mrdtrack.kernels.sequences import ScanResult, settle_rivals
 from mrdtrack.panel.model import Sequence
 
 HELD_PHRED = 900.0
@@ -73,12 +75,12 @@ def tally_sequences(
     """Count the molecules that hold each sequence.
 
     A molecule belongs to the sequence that one of its reads holds with the fewest
-    edits; where it holds several equally well, it is `ambiguous` for each of them.
+    edits; where it holds rivals equally well, it is `ambiguous` for each of them.
     The denominator is every molecule read (`locus_reads`).
     """
     if not markers:
         return SequenceCounts(markers=(), family_sizes={})
-    observations = _best_only(hits.observations)
+    observations = _best_only(hits.observations, markers)
     event = np.full(len(markers), JUNCTION, np.int64)
     threshold = np.full(len(markers), HELD_PHRED)
     grouped = group_molecules(observations, threshold, event, grouping, min_family_size)
@@ -118,27 +120,22 @@ def tally_sequences(
     return SequenceCounts(markers=tuple(rows), family_sizes=grouped.family_sizes)
 
 
-def _best_only(observations: Observations) -> Observations:
-    """Keep, of each read name, the observations with the fewest edits.
-
-    Where a name's best reads hold different sequences, none of them is decided.
-    """
-    order = np.lexsort((-observations.evidence, observations.name))
-    name, evidence = observations.name[order], observations.evidence[order]
-    marker = observations.marker[order]
-    first = np.ones(len(order), bool)
-    first[1:] = np.diff(name) != 0
-    group = np.cumsum(first) - 1
-    best = evidence[first][group] if len(order) else evidence
-    kept = evidence == best
-    split = np.zeros(int(first.sum()), bool)
-    differs = kept & (marker != (marker[first][group] if len(order) else marker))
-    split[group[differs]] = True
-    silent = evidence.copy()
-    silent[split[group] if len(order) else kept] = 0.0
+def _best_only(
+    observations: Observations, markers: SequenceOf[Sequence]
+) -> Observations:
+    """Keep, of each read name, the observations with the fewest edits."""
+    order = np.lexsort((observations.name,))
+    left = settle_rivals(
+        observations.name[order],
+        observations.marker[order],
+        observations.evidence[order],
+        kin_of(markers),
+        len(markers),
+    )
+    kept = left >= 0.0
     chosen = order[kept]
-    columns = [column[chosen] for column in observations]
-    return Observations(*columns)._replace(evidence=silent[kept])
+    columns: list[Any] = [column[chosen] for column in observations]
+    return Observations(*columns)._replace(evidence=left[kept])
 
 
 def _molecules_read(hits: SequenceHits, grouping: Grouping) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrdtrack.counting.molecules import GroupedMolecules
-from mrdtrack.counting.targets import JUNCTION_ANCHOR, error_class
+from mrdtrack.counting.targets import KNOWN_ANCHOR, error_class
 from mrdtrack.counts import (
     DenominatorKind,
     MarkerCounts,
@@ -178,9 +178,7 @@ def sides_known(haplotypes: MarkerHaplotypes) -> tuple[bool, bool]:
     known = {"left": False, "right": False}
     for haplotype in haplotypes.refs:
         for mark in haplotype.marks:
-            bases = haplotype.bases[
-                mark.start - JUNCTION_ANCHOR : mark.end + JUNCTION_ANCHOR
-            ]
+            bases = haplotype.bases[mark.start - KNOWN_ANCHOR : mark.end + KNOWN_ANCHOR]
             if mark.side in known and "N" not in bases:
                 known[mark.side] = True
     return known["left"], known["right"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -16,6 +17,7 @@ from mrdtrack.kernels.arrays import (
     Ints,
     Targets,
 )
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.haplotypes import (
     JUNCTION_LENGTH,
     EventClass,
@@ -32,18 +34,26 @@ GAP_FLOOR_PHRED = 15.0
 SUBSTITUTION_THRESHOLD = 1.0
 """Any base better than a guess: the least base quality chooses which bases speak."""
 INDEL_THRESHOLD = 30.0
-JUNCTION_THRESHOLD = 60.0
-"""A million to one, which no wild-type molecule should reach by errors alone."""
+JUNCTION_THRESHOLD = 36.0
+"""What three fitting bases weigh beyond a junction where a clipped end is supposed
+otherwise; that errors alone will not do is asked apart (`TELLING_PHRED`)."""
+LEAST_CAP = 120.0
+"""Least cap of a longer event, which no slip of the sequencing makes."""
 NO_CAP = 1e6
-JUNCTION_ANCHOR = 8
-"""Bases that must fit on either side of a junction."""
+TELLING_ANCHOR = 3
+"""Bases that must fit on either side of a junction, more beside `IMITATORS`."""
+KNOWN_ANCHOR = 8
+"""Bases of reference that must be known (not N) on either side of a junction."""
+IMITATORS = ("AGATCGGAAGAGC", "CTGTCTCTTATACACATCT", "AAGTCGGAGGCC", "G" * 16)
+"""What follows the end of a short molecule in a read that was not trimmed: the
+adapters of Illumina (TruSeq; Nextera, doi:10.1186/gb-2010-11-12-r119) and MGI, and the
+G that two-colour chemistry reports where nothing is left to read."""
+UNIMITATED = 2
+"""Bases beyond such a beginning that an imitator would have to get wrong."""
 INDEL_ANCHOR = 4
 """Bases that must fit on either side of a short indel; one more beside a repeat."""
 LONG_DELETION = 30
 """Shorter deletions are spanned by an alignment, which places even short ends well."""
-DELETION_THRESHOLD = 36.0
-DELETION_ANCHOR = 3
-"""Three bases that all differ from the reference, at a read's end."""
 
 _SIDES = {"junction": AT_JUNCTION, "left": AT_LEFT, "right": AT_RIGHT}
 _EVENTS = {event: code for code, event in enumerate(get_args(EventClass))}
@@ -88,15 +98,34 @@ def decision(haplotypes: MarkerHaplotypes) -> Decision:
     if event == "substitution":
         return Decision(SUBSTITUTION_THRESHOLD, NO_CAP, 0)
     if event == "junction":
-        return Decision(JUNCTION_THRESHOLD, NO_CAP, JUNCTION_ANCHOR)
+        return Decision(JUNCTION_THRESHOLD, NO_CAP, junction_anchor(haplotypes.alt))
     cap = gap_cost(haplotypes)
     if event == "small_indel":
         anchor = INDEL_ANCHOR + (adjacency.homology > 0)
         return Decision(min(INDEL_THRESHOLD, 0.7 * cap), cap, anchor)
-    cap = max(cap, 2 * JUNCTION_THRESHOLD)
+    cap = max(cap, LEAST_CAP)
     if event == "deletion" and adjacency.skipped < LONG_DELETION:
-        return Decision(DELETION_THRESHOLD, cap, DELETION_ANCHOR)
-    return Decision(JUNCTION_THRESHOLD, cap, JUNCTION_ANCHOR)
+        return Decision(JUNCTION_THRESHOLD, cap, TELLING_ANCHOR)
+    return Decision(JUNCTION_THRESHOLD, cap, junction_anchor(haplotypes.alt))
+
+
+def junction_anchor(alt: Haplotype) -> int:
+    """Give the bases that must fit on either side of a junction.
+
+    A molecule may end right at the junction, and its read go on in an adapter. Where
+    the mutant sequence begins like one, that beginning proves nothing.
+    """
+    mark = alt.marks[0]
+    beyond = (alt.bases[mark.end :], reverse_complement(alt.bases[: mark.start]))
+    imitated = max(
+        _shared_beginning(bases, imitator) for bases in beyond for imitator in IMITATORS
+    )
+    return max(TELLING_ANCHOR, imitated + UNIMITATED)
+
+
+def _shared_beginning(one: str, other: str) -> int:
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _has_novel_bases(haplotypes: MarkerHaplotypes) -> bool:

@@ -253,25 +253,23 @@ def crossings(
 
 
 @kernel
-def telling_bases(
+def telling_phred(
     scores: ReadScores,
     targets: Targets,
     better: int,
     placement: Placement,
     worse: int,
     other: Placement,
-) -> int:
-    """Count the bases that fit one placed haplotype and not the other one.
+) -> float:
+    """Weigh the errors that would turn one placed haplotype into the other one.
 
     Bases count along the whole stretch on the better haplotype, also where the stretch
     on the worse one ended before; a base beyond the worse haplotype's end counts too.
     """
     first, second = targets.base_start[better], targets.base_start[worse]
     size = targets.base_start[worse + 1] - second
-    if placement.strand != other.strand:
-        return placement.end - placement.begin
     row = placement.strand * scores.stride
-    count = 0
+    told = 0.0
     for i in range(placement.begin, placement.end):
         code = int(scores.codes[row + i])
         if scores.match[row + i] <= 0.0 or code > 3:
@@ -279,9 +277,9 @@ def telling_bases(
         at = i + other.shift
         fits = bool(code == int(targets.bases[first + i + placement.shift]))
         unlike = not 0 <= at < size or code != int(targets.bases[second + at])
-        if fits and unlike:
-            count += 1
-    return count
+        if placement.strand != other.strand or (fits and unlike):
+            told += scores.match[row + i] - scores.mismatch[row + i]
+    return told
 
 
 @kernel

@@ -47,7 +47,8 @@ class Trial(NamedTuple):
 
     edits: Ints  # [P] fewest by which it holds a pattern
     tried: Ints  # [P] where a pattern was last verified
-    held: Ints  # [P] sequences it holds best
+    held: Ints  # [P] sequences it holds
+    held_edits: Ints  # [P] and the fewest edits of each
     codes: Bytes  # its bases
     row: Ints  # [4 max_edits + 1] of the alignment
     pairs: Bytes  # [256] code of two bases in a byte, UNKNOWN_PAIR if one is unknown

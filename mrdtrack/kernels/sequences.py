@@ -14,6 +14,7 @@ from mrdtrack.kernels.arrays import (
     LOW_MAPPING_QUALITY,
     Bytes,
     Candidates,
+    Floats,
     Ints,
     Observations,
     ReadFilter,
@@ -49,33 +50,63 @@ class ScanResult(NamedTuple):
 
 
 @kernel
-def best_markers(edits: Ints, index: SequenceIndex, markers: Ints) -> tuple[int, int]:
-    """Write the sequences held with the fewest edits; give their number and the edits.
+def held_sequences(tries: Trial, index: SequenceIndex) -> int:
+    """Write the sequences that a read holds and the edits of each; give their number.
 
     The two patterns of a sequence stand side by side in the index.
     """
-    fewest = BAD_EDITS
-    for p in range(index.n_patterns):
-        fewest = min(fewest, edits[p])
     n = 0
-    if fewest == BAD_EDITS:
-        return 0, fewest
     for p in range(index.n_patterns):
+        if tries.edits[p] == BAD_EDITS:
+            continue
         m = index.pattern_marker[p]
-        if edits[p] == fewest and (n == 0 or markers[n - 1] != m):
-            markers[n] = m
-            n += 1
-    return n, fewest
+        if n > 0 and tries.held[n - 1] == m:
+            tries.held_edits[n - 1] = min(tries.held_edits[n - 1], tries.edits[p])
+            continue
+        tries.held[n] = m
+        tries.held_edits[n] = tries.edits[p]
+        n += 1
+    return n
+
+
+@kernel
+def settle_rivals(
+    name: Ints, marker: Ints, evidence: Floats, kin: Bytes, n_sequences: int
+) -> Floats:
+    """Give each match the evidence it has left among the matches of its name.
+
+    Of `n_sequences` sequences, `kin` tells which pairs (a table, row by row) are no
+    rivals. A name belongs to the sequence it holds with most evidence, and to kin of
+    that: other matches get -1, and equal matches of rivals 0. Names are sorted.
+    """
+    left = evidence.copy()
+    first = 0
+    while first < len(name):
+        last = first + 1
+        while last < len(name) and name[last] == name[first]:
+            last += 1
+        for i in range(first, last):
+            own, rival = evidence[i], -1.0
+            for j in range(first, last):
+                if marker[j] == marker[i]:
+                    own = max(own, evidence[j])
+                elif not kin[marker[i] * n_sequences + marker[j]]:
+                    rival = max(rival, evidence[j])
+            if evidence[i] < own or own < rival:
+                left[i] = -1.0
+            elif own == rival:
+                left[i] = 0.0
+        first = last
+    return left
 
 
 @kernel
 def find_sequences(
     data: Bytes, index: SequenceIndex, trial: Trial
 ) -> tuple[Candidates, Ints]:
-    """List the primary records of a chunk and the sequences they hold best.
+    """List the primary records of a chunk and the sequences they hold.
 
-    The second array gives the evidence of each: `MATCHED_PHRED` less the edits, or 0
-    where a record holds several sequences equally well.
+    The second array gives the evidence of each: `MATCHED_PHRED` less the edits.
     """
     raw, here, tries = bare(data), bare(index), bare(trial)
     records = np.zeros(256, np.int64)
@@ -90,15 +121,14 @@ def find_sequences(
             continue
         if not match_patterns(raw, this, here, tries):
             continue
-        n_held, fewest = best_markers(tries.edits, here, tries.held)
-        for j in range(n_held):
+        for j in range(held_sequences(tries, here)):
             if n == records.shape[0]:
                 records = enlarged_ints(records)
                 markers = enlarged_ints(markers)
                 evidence = enlarged_ints(evidence)
             records[n] = this
             markers[n] = tries.held[j]
-            evidence[n] = MATCHED_PHRED - fewest if n_held == 1 else 0
+            evidence[n] = MATCHED_PHRED - tries.held_edits[j]
             n += 1
     return Candidates(records[:n].copy(), markers[:n].copy()), evidence[:n].copy()
 
@@ -184,6 +214,7 @@ def scan_sequences(
         known = first < UNKNOWN_BASE and second < UNKNOWN_BASE
         pairs[both] = (first << 2) | second if known else UNKNOWN_PAIR
     trial = Trial(
+        np.empty(n_patterns, np.int64),
         np.empty(n_patterns, np.int64),
         np.empty(n_patterns, np.int64),
         np.empty(n_patterns, np.int64),

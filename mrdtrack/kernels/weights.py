@@ -33,15 +33,15 @@ from mrdtrack.kernels.evidence import (
     misfit,
     score_everywhere,
     score_haplotype,
-    telling_bases,
+    telling_phred,
 )
 
 NEITHER_PHRED = 20.0
 """A read this far from its better haplotype may fit neither."""
 RESCUE_PHRED = 100.0
 """Score on the alternative haplotype from which an unmapped read is looked at."""
-TELLING_BASES = 3
-"""Bases in which a read must differ from every reference to show a junction."""
+TELLING_PHRED = 60.0
+"""Errors alone turn a reference into a junction once in a million reads at most."""
 TIE_PHRED = 0.5
 """Haplotypes whose scores differ by less fit a read equally well."""
 READ_END = 6
@@ -265,13 +265,13 @@ def weigh_haplotypes(
 def differs_enough(
     scores: ReadScores, targets: Targets, marker: int, placements: Ints, ref: int
 ) -> bool:
-    """Tell whether a read differs from the reference in the bases a junction needs."""
+    """Tell whether errors alone could hardly make a read that shows a junction."""
     if targets.event[marker] <= SMALL_INDEL:
         return True
     first = targets.hap_start[marker]
     here, there = placement_of(placements, 0), placement_of(placements, ref)
-    told = telling_bases(scores, targets, first, here, first + ref, there)
-    return told >= TELLING_BASES
+    told = telling_phred(scores, targets, first, here, first + ref, there)
+    return told >= TELLING_PHRED
 
 
 @kernel

@@ -19,7 +19,7 @@ from mrdtrack.panel.model import Breakpoint, Duplication, Marker, SmallVariant
 from mrdtrack.panel.model import Sequence as SequenceMarker
 
 JUNCTION_LENGTH = 10
-SMALL_ANCHOR, JUNCTION_ANCHOR = 5, 8
+SMALL_ANCHOR, JUNCTION_ANCHOR = 5, 3
 
 
 class _End(NamedTuple):

@@ -261,10 +261,44 @@ def test_a_record_that_is_only_secondary_is_not_heard(tmp_path: Path) -> None:
     assert row.filters["secondary"] == 1
 
 
-def test_chance_likeness_beyond_a_junction_is_no_evidence(tmp_path: Path) -> None:
-    """A read that reaches only three bases over the junction cannot carry it."""
-    marker = breakpoint_of(("chr1", 800, "+"), ("chr2", 401, "-"))
-    held = ONE[720:800] + TWO[400:403]
-    reads = [Read(name="short", bases=held, start=720, cigar="80M3S")]
-    row = one_row(tmp_path, reads, marker)
-    assert (row.alt, row.ref) == (0, 0)
+def unlike_in_all(one: str, other: str) -> bool:
+    return all(a != b for a, b in zip(one, other, strict=False))
+
+
+@pytest.mark.parametrize(
+    ("beyond", "quality", "counted"), [(2, 37, 0), (4, 37, 1), (4, 12, 0)]
+)
+def test_few_good_bases_beyond_a_junction_carry_it(
+    tmp_path: Path, beyond: int, quality: int, counted: int
+) -> None:
+    to = next(
+        at for at in range(400, 500) if unlike_in_all(ONE[799:803], TWO[at - 1 :])
+    )
+    marker = breakpoint_of(("chr1", 800, "+"), ("chr2", to + 1, "-"))
+    read = Read(
+        name="short",
+        bases=ONE[720:800] + TWO[to : to + beyond],
+        start=720,
+        cigar=f"80M{beyond}S",
+        quality=[37] * 80 + [quality] * beyond,
+    )
+    row = one_row(tmp_path, [read], marker)
+    assert (row.alt, row.ref) == (counted, 0)
+
+
+def test_an_adapter_at_a_junction_is_no_evidence(tmp_path: Path) -> None:
+    """Where the mutant sequence goes on like an adapter, a few bases prove nothing."""
+    marker = breakpoint_of(("chr1", 800, "+"), ("chr2", 401, "-"), inserted="AGATC")
+    adapter = "AGATCGGAAGAGC"
+    reads = [
+        Read(
+            name=f"adapter{n}",
+            bases=ONE[720:800] + adapter[:n],
+            start=720,
+            cigar=f"80M{n}S",
+        )
+        for n in (3, 5, 6)
+    ]
+    held = ONE[720:800] + "AGATC" + TWO[400:404]
+    reads.append(Read(name="junction", bases=held, start=720, cigar="80M9S"))
+    assert one_row(tmp_path, reads, marker).alt == 1

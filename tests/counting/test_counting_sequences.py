@@ -108,6 +108,22 @@ def test_what_fits_two_clones_is_ambiguous_for_both(tmp_path: Path) -> None:
     assert [classes(row) for row in rows] == [(0, 0, 1, 0), (0, 0, 1, 0)]
 
 
+def test_sequences_of_which_one_holds_the_other_are_no_rivals(tmp_path: Path) -> None:
+    near = changed(CLONE, 25)
+    panel = make_panel(
+        clone(), clone(turned(CLONE)[5:40]), clone(CLONE[30:]), clone(near)
+    )
+    reads = [held("first", CLONE), held("second", near)]
+    reads.append(loose("stem", OTHER[:30] + CLONE[30:]))
+    rows = rows_of(tmp_path, reads, panel)
+    assert [classes(row) for row in rows] == [
+        (1, 0, 0, 0),
+        (1, 0, 0, 0),
+        (3, 0, 0, 0),
+        (1, 0, 0, 0),
+    ]
+
+
 def test_mates_that_hold_different_clones_are_ambiguous(tmp_path: Path) -> None:
     first, last = 4 | 1 | 8 | 64, 4 | 1 | 8 | 128
     reads = [

@@ -155,7 +155,7 @@ def test_a_long_insertion_is_a_junction(tmp_path: Path, size: int) -> None:
             cigar=f"{50 + size}S50M",
         ),
         wild("ref", 240, 350),
-        wild("short", 210, AT + 3),
+        wild("short", 210, AT + 2),
     ]
     row = one_row(tmp_path, reads, variant(AT - 1, base, base + letters))
     assert classes(row) == (2, 1, 1, 0)

@@ -281,7 +281,7 @@ def test_inversion_is_seen_on_its_other_strand() -> None:
         naive.reverse_complement(joined), (("M", 60), ("S", 60)), EVENT + 340
     )
     plain = read_of(GENOME, EVENT - 60, "120M")
-    short = Read(joined[:66], (("M", 60), ("S", 6)), EVENT - 60)
+    short = Read(joined[:62], (("M", 60), ("S", 2)), EVENT - 60)
     foreign = Read(joined[:60] + "ACGT" * 15, (("M", 60), ("S", 60)), EVENT - 60)
     found = observe([read, far_half, plain, short, foreign], targets)
     limit = targets.threshold[0]

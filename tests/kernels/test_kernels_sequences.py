@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from mrdtrack.counting.sequence_index import build_sequence_index
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.kernels.arrays import Bytes
-from mrdtrack.kernels.sequences import MATCHED_PHRED, ScanResult, scan_sequences
+from mrdtrack.kernels.sequences import (
+    MATCHED_PHRED,
+    ScanResult,
+    scan_sequences,
+    settle_rivals,
+)
 from mrdtrack.panel.model import Sequence
 from tests import naive
 from tests.naive import Read
@@ -88,12 +93,31 @@ def test_scan_is_lossless(
         )
         for sequence in sequences
     ]
-    fewest = min(needed)
-    held = [i for i, n in enumerate(needed) if n == fewest and n <= allowed]
-    evidence = MATCHED_PHRED - fewest if len(held) == 1 else 0
+    held = [i for i, n in enumerate(needed) if n <= allowed]
     found = scan([unaligned(read)], sequences, edits).observations
     assert found.marker.tolist() == held
-    assert found.evidence.tolist() == [evidence] * len(held)
+    assert found.evidence.tolist() == [MATCHED_PHRED - needed[i] for i in held]
+
+
+matches_of = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 3), st.sampled_from([998, 999, 1000])),
+    max_size=12,
+).map(sorted)
+pairs_of = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 3)))
+
+
+@given(matches_of, pairs_of)
+def test_rivals_are_settled_as_by_plain_rules(
+    matches: list[tuple[int, int, int]], pairs: set[tuple[int, int]]
+) -> None:
+    kin = np.eye(4, dtype=np.uint8)
+    for i, j in pairs:
+        kin[i, j] = kin[j, i] = 1
+    name, marker, evidence = (
+        np.array([match[at] for match in matches], np.int64) for at in range(3)
+    )
+    left = settle_rivals(name, marker, evidence.astype(np.float64), kin.ravel(), 4)
+    assert left.tolist() == naive.settle_rivals(matches, kin.tolist())
 
 
 JOINED = "ACGTTGCAAGCTTCGGATCCATTGCCGATAGGCTTACGATCA"
