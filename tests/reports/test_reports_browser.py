@@ -13,10 +13,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader
 
+from mrdtrack.commands.batch import carried_over
+from mrdtrack.reports.batch_files import batch_files
 from mrdtrack.reports.html import html
 from mrdtrack.reports.timeline_files import compose
 from mrdtrack.reports.words import LANGUAGES
+from tests.reports.courses import SHAPES
 from tests.reports.hostile import HOSTILE, hostile_timeline
+from tests.reports.test_reports_batch import run
 from tests.reports.timelines import timeline
 
 pytestmark = pytest.mark.browser
@@ -85,6 +89,47 @@ def test_silent_and_accessible(
     assert made.requests == [made.page.url]
     assert made.complaints == []
     made.page.close()
+
+
+def check_quiet(made: Opened) -> None:
+    findings = Axe().run(made.page)
+    assert findings.violations_count == 0, findings.generate_report()
+    assert made.page.evaluate(
+        "document.documentElement.scrollWidth <= window.innerWidth"
+    )
+    clipped = made.page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(e =>"
+        " e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"
+    )
+    assert clipped == []
+    assert made.requests == [made.page.url]
+    assert made.complaints == []
+    made.page.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("look", [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_shape_is_accessible_and_whole(
+    browser: Browser, tmp_path: Path, name: str, language: Any, look: Any
+) -> None:
+    content = html(compose(SHAPES[name](), language, "clinician"))
+    size = {"width": look[0], "height": 900}
+    made = opened(browser, tmp_path, content, viewport=size, color_scheme=look[1])
+    check_quiet(made)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("look", [(1280, "dark"), (390, "light")])
+def test_the_run_s_page_is_accessible_and_whole(
+    browser: Browser, tmp_path: Path, language: Any, look: Any
+) -> None:
+    results = run()
+    files = batch_files("R1", results, carried_over(results), ("html",), language)
+    size = {"width": look[0], "height": 900}
+    content = files["R1.batch.html"]
+    made = opened(browser, tmp_path, content, viewport=size, color_scheme=look[1])
+    check_quiet(made)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
