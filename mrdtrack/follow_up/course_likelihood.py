@@ -37,23 +37,21 @@ class Terms:
 
     def log_likelihood(self, eta: Floats) -> Floats:
         """Sum the log-likelihoods; `eta` is ln f, visits along the last axis."""
-        x = np.exp(np.clip(self.log_exposure + eta, -700, 300))
-        counts = self.count * (self.log_exposure + eta) - x
-        missed = np.log(np.maximum(special.gammaincc(self.count, x), 1e-300))
-        deep = missed < -680
-        if np.any(deep):
-            tail = (self.count - 1) * np.log(np.maximum(x, 1e-300)) - x
-            missed = np.where(deep, tail - special.gammaln(self.count), missed)
-        z = (self.log_level - eta) / self.spread
-        points = -0.5 * z * z
-        below = special.log_ndtr(z)
-        censored = np.where(self.is_point.any(), below, missed)
-        total = (
-            self.is_counts * counts
-            + self.is_censored * censored
-            + self.is_point * points
-        )
-        return np.asarray(total.sum(axis=-1), dtype=np.float64)
+        hidden = self.is_censored > 0
+        total = np.zeros(eta.shape[:-1])
+        if self.is_point.any():
+            z = (self.log_level - eta) / self.spread
+            total = total - 0.5 * (z * z) @ self.is_point
+            if hidden.any():
+                total = total + special.log_ndtr(z[..., hidden]).sum(axis=-1)
+            return np.asarray(total, dtype=np.float64)
+        log_x = np.minimum(self.log_exposure + eta, 300)
+        x = np.exp(log_x)
+        total = total + (self.count * log_x - x) @ self.is_counts
+        if hidden.any():
+            missed = _log_missed(self.count[hidden], x[..., hidden])
+            total = total + missed.sum(axis=-1)
+        return np.asarray(total, dtype=np.float64)
 
     def derivatives(self, eta: Floats) -> tuple[Floats, Floats]:
         """Give each visit's first and second derivative in `eta`."""
@@ -75,6 +73,16 @@ class Terms:
             first = first + self.is_point * (self.log_level - eta) / self.spread**2
             second = second - self.is_point / self.spread**2
         return first, second
+
+
+def _log_missed(count: Floats, x: Floats) -> Floats:
+    """Give ln P(Poisson(x) < c), by its leading term where that underflows."""
+    missed = np.log(np.maximum(special.gammaincc(count, x), 1e-300))
+    deep = missed < -680
+    if np.any(deep):
+        tail = (count - 1) * np.log(np.maximum(x, 1e-300)) - x - special.gammaln(count)
+        missed = np.where(deep, tail, missed)
+    return np.asarray(missed, dtype=np.float64)
 
 
 def _censored_derivatives(count: Floats, x: Floats) -> tuple[Floats, Floats]:
