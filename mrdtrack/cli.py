@@ -59,8 +59,8 @@ def gate(met: bool) -> None:
 def quantify(fail_on: tuple[str, ...], **request: Any) -> None:
     """Count a panel's markers in the READS of a visit, and call its level.
 
-    READS are BAM, CRAM or SAM; FASTQ for `sequence` markers. Several samples may be
-    given at once.
+    READS are BAM, CRAM or SAM; FASTQ for `sequence` markers (x_R1.fastq and x_R2.fastq
+    are read as pairs). Several samples may be given at once.
     """
     from mrdtrack.commands.quantify import QuantifyRequest, quantify
 

@@ -18,6 +18,7 @@ from mrdtrack.commands.redaction import (
     sample_names,
 )
 from mrdtrack.counting.count import count_reads
+from mrdtrack.counting.fastq_pairs import pair_files
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counts import MoleculeMode, SampleCounts
 from mrdtrack.errors import InputError
@@ -74,7 +75,7 @@ def quantify(request: QuantifyRequest) -> list[VisitResult]:
     Raises:
         InputError: a file is wrong, or an output exists and `force` is not given.
     """
-    if request.sample is not None and len(request.reads) > 1:
+    if request.sample is not None and len(pair_files(request.reads)) > 1:
         raise InputError(
             "--sample",
             "one name was given for several files of reads",
@@ -131,7 +132,10 @@ def _count(
     sample: str | None,
 ) -> list[SampleCounts]:
     settings = counting_settings(request)
-    return [count_reads(path, panel, reference, settings, sample) for path in paths]
+    return [
+        count_reads(reads, panel, reference, settings, sample)
+        for reads in pair_files(paths)
+    ]
 
 
 def counting_settings(request: QuantifyRequest) -> CountingSettings:

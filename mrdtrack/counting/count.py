@@ -14,6 +14,7 @@ from mrdtrack.counting.background import (
     lay_stretches,
     share_unlike_reference,
 )
+from mrdtrack.counting.fastq_pairs import SampleReads
 from mrdtrack.counting.freed_memory import keep_freed_memory
 from mrdtrack.counting.gathering import Gathered, Gathering, Heard, OutOfOrder
 from mrdtrack.counting.identity import germline_alleles
@@ -45,7 +46,7 @@ MOST_UNLIKE = 0.2
 
 
 def count_reads(
-    path: Path,
+    path: Path | SampleReads,
     panel: Panel,
     reference: Reference | None,
     settings: CountingSettings,
@@ -54,7 +55,7 @@ def count_reads(
     """Count all markers of a panel in one file of reads.
 
     Args:
-        path: BAM, CRAM, SAM or FASTQ.
+        path: BAM, CRAM, SAM or FASTQ, or a pair of FASTQ files.
         panel: what to count.
         reference: needed for every marker but `sequence`.
         settings: filters, molecules, threads.
@@ -65,7 +66,9 @@ def count_reads(
         InputError: panel, reference and reads do not fit, or a file is damaged.
     """
     keep_freed_memory()
-    reads = open_reads(path, reference.path if reference is not None else None)
+    path, mate = path if isinstance(path, SampleReads) else SampleReads(path)
+    fasta = reference.path if reference is not None else None
+    reads = open_reads(path, fasta, mate)
     choice = choose_sample(reads, sample, settings.read_groups)
     plan = plan_counting(panel, reads, reference)
     stretches = lay_stretches(plan, reference)

@@ -238,7 +238,10 @@ def _bed_file(
 
 
 @contextmanager
-def decode_fastq(path: Path) -> Iterator[DecodedReads]:
-    """Turn FASTQ, plain or compressed, into unaligned reads."""
-    with _running(path, ["fqimport", "-O", "bam,level=0", "-0", str(path)]) as reads:
+def decode_fastq(path: Path, mate: Path | None = None) -> Iterator[DecodedReads]:
+    """Turn FASTQ, plain or compressed, into unaligned reads; two files into pairs."""
+    files = ["-0", str(path)]
+    if mate is not None:
+        files = ["-1", str(path), "-2", str(mate)]
+    with _running(path, ["fqimport", "-O", "bam,level=0", *files]) as reads:
         yield reads

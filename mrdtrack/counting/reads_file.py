@@ -83,10 +83,16 @@ class ReadsFile:
     """A file of reads that has been opened, recognised and found usable."""
 
     def __init__(
-        self, path: Path, kind: Format, header: ReadsHeader, reference: Path | None
+        self,
+        path: Path,
+        kind: Format,
+        header: ReadsHeader,
+        reference: Path | None,
+        mate: Path | None = None,
     ) -> None:
         """Take up a file; use `open_reads`."""
         self.path = path
+        self.mate = mate
         self.format: Format = kind
         self.header = header
         self.findings: tuple[QualityFinding, ...] = repeated_read_groups(header)
@@ -233,18 +239,21 @@ class ReadsFile:
         self, intervals: Sequence[tuple[str, int, int]] | None, threads: int
     ) -> AbstractContextManager[DecodedReads]:
         if self.format == "fastq":
-            return decode_fastq(self.path)
+            return decode_fastq(self.path, self.mate)
         encoded = Encoded(self.path, self._reference, self.format == "cram")
         return decode(encoded, intervals, threads=threads)
 
 
-def open_reads(path: Path, reference: Path | None) -> ReadsFile:
+def open_reads(
+    path: Path, reference: Path | None, mate: Path | None = None
+) -> ReadsFile:
     """Open a file of reads: recognise its format, read its header, check its index.
 
     Args:
         path: of a BAM, CRAM, SAM or FASTQ file; the content decides, not the name.
         reference: FASTA the reads were aligned to: checked against the header, and
             needed for most CRAM files.
+        mate: FASTQ of the second reads, where `path` holds the first ones.
 
     Raises:
         AlignmentsError: it cannot be used; with the remedy.
@@ -257,7 +266,7 @@ def open_reads(path: Path, reference: Path | None) -> ReadsFile:
     if reference is not None and kind != "fastq":
         contigs = _contigs_of(reference, kind)
         check_reference(str(path), header, contigs, exact=kind == "cram")
-    return ReadsFile(path, kind, header, reference)
+    return ReadsFile(path, kind, header, reference, mate)
 
 
 def _read_header(path: Path, kind: Format, file: IO[bytes]) -> ReadsHeader:

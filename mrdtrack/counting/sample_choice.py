@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrdtrack.counting.fastq_pairs import shared_name
 from mrdtrack.counting.reads_file import ReadGroup, ReadsFile
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError
@@ -109,7 +110,7 @@ def _mixture(groups: Iterable[ReadGroup]) -> tuple[QualityFinding, ...]:
 
 def file_name(reads: ReadsFile) -> str:
     """Name a sample by its file."""
-    name = reads.path.name
+    name = reads.path.name if reads.mate is None else shared_name(reads.path)
     for suffix in (".gz", ".bam", ".cram", ".sam", ".fastq", ".fq"):
         name = name.removesuffix(suffix)
     return name
