@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import platform
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +245,13 @@ def test_numbers_of_all_formats_are_those_of_the_results() -> None:
                 assert f'<data value="{cell.value}">' in page
                 assert "".join(cell.text.split()) in paper
     assert b"0.0" not in files["R1.batch.tsv"].split(b"\n")[2].split(b"\t")[7]
+
+
+def test_nothing_of_the_machine_is_inside() -> None:
+    told = {platform.node(), str(Path.home()), str(Path.cwd()), sys.prefix}
+    for name, content in batch_files("R1", run(), (), BATCH_FORMATS).items():
+        for secret in filter(lambda secret: len(secret) > 5, told):
+            assert secret.encode() not in content, (name, secret)
 
 
 # --- what may come over ---------------------------------------------------------------
