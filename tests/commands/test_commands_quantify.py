@@ -297,12 +297,13 @@ def test_panel_check_finds_a_sound_panel_sound(
 ) -> None:
     path, fasta = written(tmp_path), write_reference(tmp_path / "r.fa")
     reads = sample(tmp_path / "s.bam", 1)
-    for more in (
+    given: tuple[dict[str, Any], ...] = (
         {},
         {"reference": fasta},
         {"reference": fasta, "reads": reads},
         {"reads": reads},
-    ):
+    )
+    for more in given:
         assert panel_check(PanelCheckRequest(panel=path, **more)) == FULL
         told = capsys.readouterr()
         assert told.out == ""
