@@ -28,7 +28,7 @@ Texts = tuple[str, ...]
 
 
 class Seeds(NamedTuple):
-    """Everything right, in one folder; `few` is a panel of two markers."""
+    """Everything right, in one folder; `few` is a panel of one marker."""
 
     folder: Path
     panel: Panel
@@ -168,9 +168,7 @@ def make_seeds(folder: Path) -> Seeds:
         **{f"protocol {name}": (_protocol(name),) for name in list_packaged()},
     }
     panel = read_panel(folder / "panel.toml")
-    few = panel.model_copy(
-        update={"marker": (panel.marker[0], panel.marker[2]), "identity": ()}
-    )
+    few = panel.model_copy(update={"marker": panel.marker[2:3], "identity": ()})
     return Seeds(folder, panel, few, bams, texts)
 
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 from fuzzing.campaign import Log
 from fuzzing.kinds import KINDS
 from fuzzing.trial import EQUAL, EXPLAINED, FAULT, REFUSED, Trial, template_of
 
 MOST_SHOWN = 40
+
+
+def kept_log(path: Path, log: Log) -> Log:
+    """Add a log to those kept in a file of JSON lines; give all of them as one."""
+    with path.open("a", encoding="utf-8") as file:
+        if log.trials:
+            entry = {"trials": log.trials, "peaks": log.peaks, "seconds": log.seconds}
+            file.write(json.dumps(entry) + "\n")
+    total = Log()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        kept = json.loads(line)
+        total.trials += [Trial(*trial) for trial in kept["trials"]]
+        total.peaks += kept["peaks"]
+        total.seconds += kept["seconds"]
+    return total
 
 
 def summary_text(log: Log) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ DenominatorKind = Literal[
 ]
 Role = Literal["level", "report_only"]
 Severity = Literal["info", "warning", "error"]
+Molecules = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class QualityFinding(FileModel):
@@ -105,9 +106,9 @@ class IdentityCounts(FileModel):
     ref: str
     alt: str
     genotype: str | None
-    ref_molecules: int
-    alt_molecules: int
-    other_molecules: int = 0
+    ref_molecules: Molecules
+    alt_molecules: Molecules
+    other_molecules: Molecules = 0
     source: Literal["panel", "reads"] = "panel"
 
 

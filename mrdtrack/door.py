@@ -8,8 +8,14 @@ is a bug and shows its traceback.
 from __future__ import annotations
 
 import errno
+import io
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import IO, Any
 
 import click
@@ -23,6 +29,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INPUT_ERROR, USAGE_ERROR, GATE_MET, INTERRUPTED = 1, 2, 3, 130
 
 REMEDIES = {
+    errno.EBADF: "leave it open, or ask for no data on it",
     errno.ENOENT: "check the path",
     errno.EACCES: "check who may read and write it",
     errno.EPERM: "check who may read and write it",
@@ -34,6 +41,34 @@ REMEDIES = {
     errno.EROFS: "name a folder that can be written",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
+
+
+class Stopped(SystemExit):
+    """The system or the user ended the run; what was begun is cleared away."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.name = signal.Signals(number).name
+
+
+class ClosedStream(io.StringIO):
+    """Stands for standard output or error where the caller has closed it."""
+
+    def __init__(self, name: str, *, wanted: bool) -> None:
+        """Take words for the stream `name`; `wanted` ones must not be lost."""
+        super().__init__()
+        self._name = name
+        self._wanted = wanted
+
+    def flush(self) -> None:
+        """Say that data cannot get out.
+
+        Raises:
+            OSError: something was written that is wanted.
+        """
+        if self._wanted and self.getvalue():
+            self.truncate(0)
+            raise OSError(errno.EBADF, "it is closed", self._name)
 
 
 class Refusal(click.ClickException):
@@ -75,6 +110,11 @@ class Door(click.Group):
         super().__init__(*args, **kwargs)
         self.context_settings = {**SETTINGS, **self.context_settings}
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run as a program, whatever streams it was given and however it is ended."""
+        with _open_streams(), _stopping():
+            return super().main(*args, **extra)
+
     def list_commands(self, _: click.Context) -> list[str]:
         """List the commands in the order a user needs them."""
         return list(self.commands)
@@ -108,7 +148,49 @@ class Door(click.Group):
         except KeyboardInterrupt:
             click.echo(f"{running(ctx)}: interrupted", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
+        except Stopped as stopped:
+            click.echo(f"{running(ctx)}: ended by {stopped.name}", err=True)
+            raise
         return value
+
+
+@contextmanager
+def _open_streams() -> Iterator[None]:
+    """Let something stand where standard output or error is closed."""
+    before = sys.stdout, sys.stderr
+    if sys.stdout is None:
+        sys.stdout = ClosedStream("standard output", wanted=True)
+    if sys.stderr is None:
+        sys.stderr = ClosedStream("standard error", wanted=False)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the run, unless they are ignored.
+
+    Handlers can be set in the main thread alone; elsewhere this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    before = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) == signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def debug_option() -> click.Option:

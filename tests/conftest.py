@@ -9,6 +9,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.faults.reached_errors import (
+    pytest_configure,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+
+__all__ = [
+    "pytest_configure",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 # Where the suite is the judge, a test that could not read its data has not passed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -64,7 +65,8 @@ class ManyFiles:
         finally:
             shutil.rmtree(self._hidden, ignore_errors=True)
             if kind is not None and self._made:
-                shutil.rmtree(self._folder, ignore_errors=True)
+                with suppress(OSError):  # another run may have written there since
+                    self._folder.rmdir()
 
 
 def _cannot_write(folder: Path, fault: OSError) -> OutputError:

@@ -14,6 +14,7 @@ from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import SMALL_INDEL, Targets
 from mrdtrack.kernels.candidates import MATE_REACH
 from mrdtrack.kernels.sequence_matches import SequenceIndex
+from mrdtrack.panel.adjacency import Adjacency
 from mrdtrack.panel.haplotypes import MarkerHaplotypes, build_haplotypes
 from mrdtrack.panel.model import (
     Breakpoint,
@@ -130,7 +131,22 @@ def marker_haplotypes(
     if faults:
         told = [f"{fault.where}: {fault.problem} ({fault.remedy})" for fault in faults]
         raise FaultList(f"{len(faults)} markers", told, "correct the panel")
+    _refuse_one_event_twice(markers, built)
     return built
+
+
+def _refuse_one_event_twice(
+    markers: SequenceOf[Located], built: SequenceOf[MarkerHaplotypes]
+) -> None:
+    """Refuse two spellings of one event, whose molecules would count twice."""
+    seen: dict[Adjacency, str] = {}
+    faults = []
+    for marker, haplotypes in zip(markers, built, strict=True):
+        first = seen.setdefault(haplotypes.adjacency, marker.id)
+        if first != marker.id:
+            faults.append(f"{marker.id!r} is the same event as {first!r}")
+    if faults:
+        raise FaultList("panel", faults, "keep one spelling of it")
 
 
 def _as_variant(position: IdentityPosition) -> SmallVariant:

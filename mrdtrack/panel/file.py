@@ -14,6 +14,10 @@ from mrdtrack.errors import FaultList, PanelError
 from mrdtrack.panel.model import Panel
 
 MAX_BYTES = 20_000_000
+EVENT = (
+    *("kind", "contig", "position", "ref", "alt", "start", "end", "left", "right"),
+    *("inserted", "sequence", "join"),
+)
 REMEDY = "correct the panel and run `mrdtrack panel check` on it"
 
 
@@ -45,6 +49,9 @@ def read_panel(path: Path) -> Panel:
     repeated = _repeated_ids(panel, text)
     if repeated:
         raise FaultList(str(path), repeated, "give every marker its own id")
+    repeated = _repeated_events(panel, text)
+    if repeated:
+        raise FaultList(str(path), repeated, "keep one of them")
     return panel
 
 
@@ -116,6 +123,28 @@ def _line_of(name: str, index: int, text: str) -> int | None:
         if number == index:
             return text[: head.start()].count("\n") + 1
     return None
+
+
+def _repeated_events(panel: Panel, text: str) -> list[str]:
+    """Name markers and identity positions that stand there twice.
+
+    A marker that is counted twice would count as evidence twice.
+    """
+    faults = []
+    for name, entries in (("marker", panel.marker), ("identity", panel.identity)):
+        seen: dict[tuple[str, ...], int] = {}
+        for index, entry in enumerate(entries):
+            event = tuple(
+                str(getattr(entry, key)) for key in EVENT if hasattr(entry, key)
+            )
+            first = seen.setdefault(event, index)
+            if first != index:
+                line = _line_of(name, index, text)
+                faults.append(
+                    f"line {line}, {name} {index + 1}: it is the same as {name} "
+                    f"{first + 1}"
+                )
+    return faults
 
 
 def _repeated_ids(panel: Panel, text: str) -> list[str]:

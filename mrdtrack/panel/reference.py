@@ -12,6 +12,8 @@ import pysam
 
 from mrdtrack.errors import ReferenceMismatch
 
+pysam.set_verbosity(0)  # what htslib has to say is said in our one sentence
+
 
 class Reference:
     """An indexed FASTA, plain or bgzip-compressed; bases in upper case."""

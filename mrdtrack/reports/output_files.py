@@ -1,7 +1,14 @@
-"""Files of one command, written whole or not at all."""
+"""Files of one command, written whole or not at all.
+
+A run that is killed leaves no file that is half written under its name, and no name
+without its file: new contents are renamed over old ones. Runs that write into one
+folder take turns at renaming, so that their files are not mixed, and clear away what
+killed runs have left there.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -56,7 +63,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], *, force: bool) -> lis
     with _exit_on_sigterm(), _as_output_error(folder):
         made = _make_folder(folder)
         try:
-            _write_all(folder, targets)
+            _write_all(folder, targets, force=force)
         except BaseException:
             _remove_folders(made)
             raise
@@ -93,9 +100,11 @@ def _as_output_error(folder: Path) -> Iterator[None]:
 def _exit_on_sigterm() -> Iterator[None]:
     """Let SIGTERM raise SystemExit, so that what was begun is cleared away.
 
-    Handlers can be set in the main thread alone; elsewhere this does nothing.
+    Handlers can be set in the main thread alone; elsewhere this does nothing, nor does
+    it where a handler is set already.
     """
-    if threading.current_thread() is not threading.main_thread():
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         yield
         return
 
@@ -130,20 +139,61 @@ def _remove_folders(folders: list[Path]) -> None:
             path.rmdir()
 
 
-def _write_all(folder: Path, targets: Mapping[Path, bytes]) -> None:
+def _write_all(folder: Path, targets: Mapping[Path, bytes], *, force: bool) -> None:
     token = secrets.token_hex(6)
     parts = {
         path: folder / f".mrdtrack-{token}-{number}.part"
         for number, path in enumerate(targets)
     }
     try:
-        for path, part in parts.items():
-            _write_one(part, targets[path])
-        _rename_all(parts)
-        _sync_folder(folder)
+        with _sign_of_life(folder, token):
+            for path, part in parts.items():
+                _write_one(part, targets[path])
+            with _turn(folder):
+                _refuse_existing(folder, list(targets), force=force)
+                _rename_all(parts)
+            _sync_folder(folder)
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Wait for one's turn in a folder; where it cannot be locked, do not wait."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _sign_of_life(folder: Path, token: str) -> Iterator[None]:
+    """Hold a lock that ends with this run, however it ends; clear away dead runs'."""
+    path = folder / f".mrdtrack-{token}.alive"
+    with _turn(folder):
+        _clear_dead_runs(folder)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _clear_dead_runs(folder: Path) -> None:
+    """Remove the hidden files of runs whose lock has ended with them."""
+    for sign in folder.glob(".mrdtrack-*.alive"):
+        with suppress(OSError), sign.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left in folder.glob(f"{sign.stem}-*"):
+                left.unlink()
+            sign.unlink()
 
 
 def _write_one(path: Path, content: bytes) -> None:
@@ -161,7 +211,7 @@ def _rename_all(parts: Mapping[Path, Path]) -> None:
         for path, part in parts.items():
             if os.path.lexists(path):
                 kept[path] = part.with_suffix(".before")
-                path.rename(kept[path])
+                _keep(path, kept[path])
             part.rename(path)
     except BaseException:
         for path, part in parts.items():
@@ -170,9 +220,18 @@ def _rename_all(parts: Mapping[Path, Path]) -> None:
         for path, old in kept.items():
             if os.path.lexists(old):
                 old.rename(path)
+                old.unlink(missing_ok=True)  # two names of one file stay two
         raise
     for old in kept.values():
         old.unlink(missing_ok=True)
+
+
+def _keep(path: Path, name: Path) -> None:
+    """Give a file a second name; its only one where the disk allows no more."""
+    try:
+        os.link(path, name, follow_symlinks=False)
+    except OSError:
+        path.rename(name)
 
 
 def _sync_folder(folder: Path) -> None:
