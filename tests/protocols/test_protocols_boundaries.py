@@ -77,6 +77,20 @@ class TestLevelRules:
             found = {f.action for f in assess_rule(protocol, rule, [visit])}
             assert found == asks_for_tissue(rule)
 
+    def test_an_interval_that_spans_is_an_estimate(
+        self, protocol: Protocol, rule: LevelRule
+    ) -> None:
+        if rule.test.lower is None and rule.test.upper is None:
+            return
+        value = passing_value(rule)
+        visit = visit_in(rule, rule.window, value).model_copy(
+            update={"low": value / 100, "high": value * 100}
+        )
+        if rule.test.detection == "below_loq":
+            visit = visit.model_copy(update={"call": "detected_below_loq"})
+        flags = own_flags(assess_rule(protocol, rule, [visit]))
+        assert {f.confidence for f in flags} == {"estimate"}
+
     def test_missing_value(self, protocol: Protocol, rule: LevelRule) -> None:
         visit = visit_in(rule, rule.window, passing_value(rule))
         visit = visit.model_copy(update={"value": None, "low": None, "high": None})
@@ -159,6 +173,21 @@ class TestNegativeRules:
     ) -> None:
         found = self.flags(protocol, rule, rule.required_sensitivity * 0.5, exact=False)
         assert "DEESCALATE_DISCUSS" not in found
+
+    def test_an_upper_limit_at_the_threshold_proves_nothing(
+        self, protocol: Protocol, rule: NegativeRule
+    ) -> None:
+        if rule.below is None:
+            return
+        visits = [
+            visit_in(rule, window, rule.below / 2, tag=str(place)).model_copy(
+                update={"high": rule.below}
+            )
+            for place, window in enumerate((rule.window, *rule.also))
+        ]
+        flags = own_flags(assess_rule(protocol, rule, visits))
+        assert "DEESCALATE_DISCUSS" not in {f.action for f in flags}
+        assert {f.confidence for f in flags} <= {"estimate"}
 
     def test_an_upper_limit_below_suffices(
         self, protocol: Protocol, rule: NegativeRule
