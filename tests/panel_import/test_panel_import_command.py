@@ -20,6 +20,7 @@ from mrdtrack.panel.model import (
     BreakpointEnd,
     Duplication,
     IdentityPosition,
+    Marker,
     Panel,
     Sequence,
     SmallVariant,
@@ -79,6 +80,13 @@ markers = st.one_of(
 )
 
 
+def event_of(marker: Marker) -> str:
+    return marker.model_dump_json(
+        exclude={"id", "gene", "hgvs", "vaf_at_diagnosis", "zygosity", "copy_number",
+                 "group", "role", "note", "max_edits", "locus", "untemplated", "join"}
+    )  # fmt: skip
+
+
 def panel_of(**keys: Any) -> Panel:
     return Panel(schema_=SCHEMA, **keys)
 
@@ -87,9 +95,10 @@ panels = st.builds(
     panel_of,
     patient=text,
     assembly=st.none() | text,
-    marker=st.lists(markers, min_size=1, max_size=5, unique_by=lambda m: m.id).map(
-        tuple
-    ),
+    # A panel names an event once, and an id once.
+    marker=st.lists(
+        markers, min_size=1, max_size=5, unique_by=(lambda m: m.id, event_of)
+    ).map(tuple),
     identity=st.lists(
         st.builds(
             IdentityPosition,
