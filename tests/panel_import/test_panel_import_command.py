@@ -13,7 +13,7 @@ from mrdtrack.commands.panel_import import PanelImportRequest, panel_import
 from mrdtrack.errors import FaultList, OutputError, PanelError
 from mrdtrack.follow_up.external import read_external
 from mrdtrack.lab.simulate_reference import InventedReference
-from mrdtrack.panel.file import read_panel
+from mrdtrack.panel.file import EVENT, read_panel
 from mrdtrack.panel.model import (
     SCHEMA,
     Breakpoint,
@@ -80,11 +80,8 @@ markers = st.one_of(
 )
 
 
-def event_of(marker: Marker) -> str:
-    return marker.model_dump_json(
-        exclude={"id", "gene", "hgvs", "vaf_at_diagnosis", "zygosity", "copy_number",
-                 "group", "role", "note", "max_edits", "locus", "untemplated", "join"}
-    )  # fmt: skip
+def event_of(entry: Marker | IdentityPosition) -> tuple[str, ...]:
+    return tuple(str(getattr(entry, key)) for key in EVENT if hasattr(entry, key))
 
 
 def panel_of(**keys: Any) -> Panel:
@@ -109,6 +106,7 @@ panels = st.builds(
             genotype=st.sampled_from(["0/1", None]),
         ),
         max_size=2,
+        unique_by=event_of,
     ).map(tuple),
 )
 
