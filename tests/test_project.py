@@ -63,8 +63,14 @@ def body_length(function: ast.FunctionDef) -> int:
 
 
 def test_a_command_is_short(repository: Path) -> None:
-    tree = ast.parse((repository / "mrdtrack" / "cli.py").read_text())
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    modules = sorted((repository / "mrdtrack").glob("cli*.py"))
+    trees = [ast.parse(module.read_text()) for module in modules]
+    functions = [
+        node
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    ]
     lengths = {function.name: body_length(function) for function in functions}
     assert len(lengths) > 10
     assert {name: n for name, n in lengths.items() if n > COMMAND_LINES} == {}

@@ -373,7 +373,7 @@ def tally_rows(
     )
     tally_into(rows, order, family, fragment, stretches, min_size, room, counts)
     for p in range(n):
-        base = stretches.expected[p]
+        base = int(stretches.expected[p])
         if base < NOTHING:
             counts.bases[4 * p + base] += counts.as_expected[p]
     return BackgroundCounts(
