@@ -90,11 +90,40 @@ def run_bcftools(bam: Path, fasta: Path, vcf: Path) -> Counts | None:
     return found
 
 
+def run_freebayes(bam: Path, fasta: Path, vcf: Path, folder: Path) -> Counts | None:
+    """Ask freebayes for the given alleles only (reads), None where it is missing."""
+    command, bcftools = shutil.which("freebayes"), shutil.which("bcftools")
+    if command is None or bcftools is None:
+        return None
+    normalise = [bcftools, "norm", "-m", "-", "-f", str(fasta)]
+    given = folder / "given.vcf.gz"
+    given.write_bytes(_piped([*normalise, "-Oz"], vcf.read_bytes()))
+    _quiet(bcftools, "index", "-f", "-t", given)
+    asked = _query(bcftools, _piped([*normalise, "-Ou"], vcf.read_bytes()), "%ID")
+    called = subprocess.run(
+        [
+            *(command, "-f", fasta, "-@", given, "-l", "-K", "-C", "1", "-F", "0"),
+            *("-m", "20", "-q", "20", "--max-complex-gap", "-1", bam),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    found: Counts = {}
+    answers = _query(
+        bcftools, _piped([*normalise, "-Ou"], called.stdout), "%INFO/AO\\t%INFO/RO"
+    )
+    for allele, depths in answers.items():
+        if allele in asked:
+            alt, ref = (int(depth) for depth in depths.split("\t"))
+            found[asked[allele]] = (alt, alt + ref)
+    return found
+
+
 def _query(command: str, variants: bytes, column: str) -> dict[str, str]:
     """Give one column of VCF records by their allele."""
     form = f"%CHROM:%POS:%REF:%ALT\t{column}\n"
     text = _piped([command, "query", "-f", form], variants).decode()
-    pairs = (line.split("\t") for line in text.splitlines())
+    pairs = (line.split("\t", 1) for line in text.splitlines())
     return dict(pairs)
 
 

@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.accuracy_markers import panel_of, reference_of
-from benchmarks.accuracy_peers import Counts, run_bcftools, run_gbcms, write_vcf
+from benchmarks.accuracy_peers import (
+    Counts,
+    run_bcftools,
+    run_freebayes,
+    run_gbcms,
+    write_vcf,
+)
 from mrdtrack.commands.quantify import QuantifyRequest, quantify
 from mrdtrack.lab.simulate_reads import Assay
 from mrdtrack.lab.simulate_sample import (
@@ -131,6 +137,7 @@ class Bench:
         return {
             "gbcms": run_gbcms(self.gbcms, bam, self.fasta, self.vcf, self.folder),
             "bcftools mpileup": run_bcftools(bam, self.fasta, self.vcf),
+            "freebayes": run_freebayes(bam, self.fasta, self.vcf, self.folder),
         }
 
 

@@ -29,6 +29,8 @@ UNEVEN_SIDES = 2.0
 AMPLICON_SHARE = 0.5
 """Share of molecules starting at one position from which they are an amplicon's."""
 AMPLICON_MOLECULES = 20
+SPANNED_SHARE = 0.5
+"""Share of the wild-type molecules of an amplicon that must span a duplication."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def tally_marker(
     amplicon = is_amplicon(all_molecules.start[low:high])
     counts = np.bincount(kind, minlength=4)
     denominator = _denominator(haplotypes, kind, crosses, amplicon=amplicon)
-    informative = int(counts[ALT] + counts[REF] + counts[OTHER])
+    informative = int(counts[ALT] + counts[REF])
     assessable = denominator.molecules > 0
     why_not = "" if assessable else _why_not(haplotypes, informative, high - low)
     return MarkerCounts(
@@ -133,33 +135,57 @@ def _denominator(
 ) -> Denominator:
     """Choose the denominator by the class of event; `docs/methods.md` has the rules.
 
-    * one reference haplotype: molecules that fit either haplotype, or neither;
+    * one reference haplotype: molecules that fit either haplotype, or neither; for an
+      insertion, which a molecule shows at either end, as many more wild-type ones;
     * duplication: molecules that cross its edges, which wild type and mutant both
-      have (mean of the two); in an amplicon, where molecules span it, those that do;
+      have (mean of the two); in an amplicon, where molecules span it, those that do,
+      and none where no read can show the join;
     * two sides: the wild-type molecules of a side beside the mutant ones; the mean of
       both sides, or the deeper one where their depths differ more than twofold.
     """
     alt, ref = int(np.sum(kind == ALT)), int(np.sum(kind == REF))
     other = int(np.sum(kind == OTHER))
-    if haplotypes.event in {"substitution", "small_indel", "insertion"}:
+    if haplotypes.event in {"substitution", "small_indel"}:
         return Denominator(kind="molecules_at_locus", molecules=alt + ref + other)
     of_ref = kind == REF
+    if haplotypes.event == "insertion":
+        at_far_end = of_ref & (crosses & CROSSES_RIGHT != 0)
+        shown = 2 * ref - int(np.sum(at_far_end))
+        return Denominator(kind="molecules_at_locus", molecules=alt + shown + other)
     if haplotypes.event == "duplication":
-        left = int(np.sum(crosses & CROSSES_LEFT != 0))
-        right = int(np.sum(crosses & CROSSES_RIGHT != 0))
-        if amplicon and haplotypes.ref_is_wild_type:
-            molecules = alt + ref + other
-            return Denominator(
-                kind="molecules_at_locus", molecules=molecules, left=left, right=right
-            )
-        flank = max(_of_sides(left, right, haplotypes), alt)
-        return Denominator(kind="flank", molecules=flank, left=left, right=right)
+        return _of_duplication(haplotypes, kind, crosses, amplicon=amplicon)
     left = int(np.sum(of_ref & (crosses & CROSSES_LEFT != 0)))
     right = int(np.sum(of_ref & (crosses & CROSSES_RIGHT != 0)))
     molecules = alt + other + _of_sides(left, right, haplotypes)
     return Denominator(
         kind="molecules_at_locus", molecules=molecules, left=left, right=right
     )
+
+
+def _of_duplication(
+    haplotypes: MarkerHaplotypes,
+    kind: NDArray[np.int64],
+    crosses: NDArray[np.int64],
+    *,
+    amplicon: bool,
+) -> Denominator:
+    """Choose the denominator of a duplication."""
+    alt, ref = int(np.sum(kind == ALT)), int(np.sum(kind == REF))
+    other = int(np.sum(kind == OTHER))
+    left = int(np.sum(crosses & CROSSES_LEFT != 0))
+    right = int(np.sum(crosses & CROSSES_RIGHT != 0))
+    if amplicon and haplotypes.ref_is_wild_type:
+        edges = crosses & (CROSSES_LEFT | CROSSES_RIGHT) != 0
+        wild_type = int(np.sum(edges & (kind != ALT)))
+        if alt + ref == 0:
+            return Denominator(kind="flank", molecules=0, left=left, right=right)
+        if ref >= SPANNED_SHARE * wild_type:
+            molecules = alt + ref + other
+            return Denominator(
+                kind="molecules_at_locus", molecules=molecules, left=left, right=right
+            )
+    flank = max(_of_sides(left, right, haplotypes), alt)
+    return Denominator(kind="flank", molecules=flank, left=left, right=right)
 
 
 def _of_sides(left: int, right: int, haplotypes: MarkerHaplotypes) -> int:

@@ -29,6 +29,8 @@ FLANK = 100
 """Bases of reference on either side of an event that a read is compared with."""
 SPANNING_LIMIT = 1000
 """A longer duplication cannot be spanned by a read: it has no `ref` haplotype."""
+FAR_END = 1000
+"""Bases beyond an insertion within which reads of the wild type are followed."""
 JUNCTION_LENGTH = 10
 """Indels of so many bases are judged as junctions, shorter ones as small variants."""
 EventClass = Literal[
@@ -99,6 +101,8 @@ def build_haplotypes(
         return _duplication(adjacency, reference)
     if event in {"deletion", "junction"}:
         return _two_sided(adjacency, event, reference)
+    if event == "insertion":
+        return _insertion(adjacency, reference)
     return _one_sided(adjacency, event, reference)
 
 
@@ -128,7 +132,10 @@ def _anchor(side: Side, start: int, end: int, offset: int) -> Anchor:
 
 
 def _joined(
-    adjacency: Adjacency, flank: int, reference: Bases, more: tuple[Mark, ...] = ()
+    adjacency: Adjacency,
+    flank: int,
+    reference: Bases,
+    more: tuple[Mark, ...] = (),
 ) -> Haplotype:
     """Build the alternative haplotype with so many bases on either side."""
     left, right = adjacency.left, adjacency.right
@@ -166,6 +173,28 @@ def _one_sided(
     flank = FLANK + max(-adjacency.skipped, 0)
     alt = _joined(adjacency, flank, reference)
     return MarkerHaplotypes(adjacency, event, alt, (ref,), ref_is_wild_type=True)
+
+
+def _insertion(adjacency: Adjacency, reference: Bases) -> MarkerHaplotypes:
+    """The wild type at the insertion's place, and where its far end would come.
+
+    Mutant molecules show either end of the inserted bases, wild-type ones the place
+    between them. How many more the former are is told by the wild-type molecules that
+    cross the place (`left`) and not so far beyond as the insertion is long (`right`).
+    """
+    start = min(adjacency.left.boundary, adjacency.right.boundary)
+    end = max(adjacency.left.boundary, adjacency.right.boundary)
+    side = Side(adjacency.left.contig, start, 1)
+    longer = min(len(adjacency.inserted), FAR_END)
+    flank = FLANK + longer
+    size = end - start
+    marks = (
+        Mark("left", flank, flank + size),
+        Mark("right", flank + longer, flank + longer + size),
+    )
+    ref = _straight(side, -flank, size + flank, reference, *marks)
+    alt = _joined(adjacency, flank + max(-adjacency.skipped, 0), reference)
+    return MarkerHaplotypes(adjacency, "insertion", alt, (ref,), ref_is_wild_type=True)
 
 
 def _two_sided(
