@@ -15,6 +15,7 @@ DenominatorKind = Literal[
 ]
 Role = Literal["level", "report_only"]
 Severity = Literal["info", "warning", "error"]
+Genotype = Literal["0/0", "0/1", "1/1"]
 Molecules = Annotated[int, Field(ge=0, le=10**12)]
 
 
@@ -105,7 +106,7 @@ class IdentityCounts(FileModel):
     position: int
     ref: str
     alt: str
-    genotype: str | None
+    genotype: Genotype | None
     ref_molecules: Molecules
     alt_molecules: Molecules
     other_molecules: Molecules = 0

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS_AT_ONCE = 200_000
+MOST_RATIO = 100
+"""More than any marker can show beside a heterozygous one: 20 copies make 20."""
 NEEDED = ("sample", "marker", "alt", "ref")
 TEXTS = {
     "kind": "small_variant",
@@ -349,12 +351,12 @@ def _ratios(path: Path, line: int, frame: pd.DataFrame) -> FloatArray:
     values = pd.to_numeric(text.where(text != "", "1"), errors="coerce").to_numpy()
     values = values.astype(np.float64)
     with np.errstate(invalid="ignore"):
-        wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+        wrong = np.flatnonzero(~((values > 0) & (values <= MOST_RATIO)))
     if len(wrong):
         row = int(wrong[0])
         raise CountsError(
             f"{path}, line {line + row}",
             f"{RATIO} is {text.iloc[row]!r}",
-            "write a number above 0",
+            f"write a number above 0, and {MOST_RATIO} at most",
         )
     return values

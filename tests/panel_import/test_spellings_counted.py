@@ -71,16 +71,20 @@ def sample(
 def imported_and_counted(
     path: Path, sample: Path
 ) -> list[tuple[MarkerHaplotypes, MarkerCounts]]:
-    """Import a file and count its markers: haplotypes and row of each."""
+    """Import a file and count its markers: haplotypes and row of each.
+
+    Each is counted by a panel of its own, since a panel names an event once.
+    """
     panel = import_panel([path]).panel
+    found = []
     with Reference(sample / "r.fa") as reference:
         reads = sample / "reads" / "D1R1.bam"
-        counts = count_reads(reads, panel, reference, CountingSettings())
-        return [
-            (build_haplotypes(marker, reference), row)
-            for marker, row in zip(panel.marker, counts.markers, strict=True)
-            if not isinstance(marker, Sequence)
-        ]
+        for marker in panel.marker:
+            alone = panel.model_copy(update={"marker": (marker,)})
+            (row,) = count_reads(reads, alone, reference, CountingSettings()).markers
+            if not isinstance(marker, Sequence):
+                found.append((build_haplotypes(marker, reference), row))
+    return found
 
 
 def as_one(row: MarkerCounts) -> MarkerCounts:

@@ -40,6 +40,7 @@ IMPORTERS: dict[Kind, Callable[[Path, ImportOptions], Imported]] = {
     "table": import_table,
 }
 MAX_TOLD = 50
+MOST_TEXT = 1000
 
 
 class PanelFacts(NamedTuple):
@@ -105,7 +106,7 @@ def import_panel(
         )
     panel = Panel(
         schema_=SCHEMA,
-        patient=facts.patient or options.sample or sample or _stem(paths[0]),
+        patient=_patient(paths[0], facts.patient or options.sample or sample),
         disease=facts.disease,
         assembly=facts.assembly,
         marker=tuple(candidate.marker for candidate in candidates),
@@ -202,6 +203,18 @@ def _renamed(marker: Marker, taken: set[str]) -> Marker:
     while f"{marker.id} ({number})" in taken:
         number += 1
     return marker.model_copy(update={"id": f"{marker.id} ({number})"})
+
+
+def _patient(path: Path, name: str | None) -> str:
+    """Name the patient, by the file where nothing else does."""
+    name = name or _stem(path)
+    if len(name) > MOST_TEXT:
+        raise PanelError(
+            str(path),
+            f"its sample's name has {len(name)} characters",
+            "give the patient's pseudonym with --patient",
+        )
+    return name
 
 
 def _stem(path: Path) -> str:

@@ -84,6 +84,8 @@ def _line_faults(text: str) -> Iterator[str]:
         if not line.strip() or line.startswith("#"):
             continue
         fault = _line_fault(line.rstrip("\r").split("\t"))
+        if "\0" in line:
+            fault = "it holds a NUL, at which readers of VCF stop"
         if fault:
             n_faults += 1
             yield f"line {number}: {fault}"
@@ -290,7 +292,7 @@ class _Reader:
         return known
 
     def _genotype(self, record: pysam.VariantRecord) -> Mapping[str, Any]:
-        if self._found.sample is None:
+        if self._found.sample is None or not len(record.samples):
             return {}
         return dict(record.samples[self._found.sample].items())
 

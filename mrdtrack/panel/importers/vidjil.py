@@ -16,6 +16,9 @@ from mrdtrack.panel.importers.tables import read_text
 _BASES = re.compile("[ACGT]+")
 _DELETED_AND_N = re.compile(r"\s\d*/(?P<n>[ACGT]*)/\d*(?=\s|$)")
 
+MOST_READS = 10**12
+"""More than any run has: a larger number is none."""
+
 
 class TimePoint(NamedTuple):
     """One clone at one of the file's time points; `total` are reads of its locus."""
@@ -222,7 +225,7 @@ def _germline_reads(content: Mapping[str, Any], point: int) -> dict[str, int]:
     for name, counts in (germline or {}).items():
         locus = locus_of(str(name))
         if locus and isinstance(counts, list) and point < len(counts):
-            found[locus] = found.get(locus, 0) + int(counts[point])
+            found[locus] = found.get(locus, 0) + _whole(counts[point])
     return found
 
 
@@ -234,7 +237,14 @@ def _reads(clone: Mapping[str, Any]) -> Sequence[int]:
     reads = clone.get("reads")
     if not isinstance(reads, list):
         return []
-    return [int(count) if isinstance(count, int | float) else 0 for count in reads]
+    return [_whole(count) for count in reads]
+
+
+def _whole(count: Any) -> int:
+    """Read a number of reads; 0 for what is none."""
+    if not isinstance(count, int | float) or not 0 <= count <= MOST_READS:
+        return 0
+    return int(count)
 
 
 def _texts(values: Any) -> list[str]:
