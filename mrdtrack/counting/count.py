@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,7 @@ from mrdtrack.counting.tally import unassessable
 from mrdtrack.counts import (
     BackgroundSite,
     Library,
+    MarkerCounts,
     SampleCounts,
 )
 from mrdtrack.errors import AlignmentsError
@@ -84,6 +85,7 @@ def count_reads(
     sizes = gathered.family_sizes + Counter(rows.family_sizes)
     for marker, why_not in plan.left_out:
         counted[marker.id] = unassessable(marker, grouping.mode, why_not)
+    _group_shared(counted, plan.shared_events)
     return SampleCounts(
         sample=choice.name,
         molecule_mode=grouping.mode,
@@ -101,6 +103,14 @@ def count_reads(
             *gathered.findings,
         ),
     )
+
+
+def _group_shared(rows: dict[str, MarkerCounts], shared: Mapping[str, str]) -> None:
+    """Put markers of the same molecules into one group, so that they count once."""
+    for marker, first in shared.items():
+        group = rows[first].group or first
+        for name in (first, marker):
+            rows[name] = rows[name].model_copy(update={"group": group})
 
 
 def _check_fit(path: Path, background: Sequence[BackgroundSite]) -> None:

@@ -14,7 +14,7 @@ from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import SMALL_INDEL, Targets
 from mrdtrack.kernels.candidates import MATE_REACH
 from mrdtrack.kernels.sequence_matches import SequenceIndex
-from mrdtrack.panel.adjacency import Adjacency
+from mrdtrack.panel.adjacency import Adjacency, reverse_complement
 from mrdtrack.panel.haplotypes import MarkerHaplotypes, build_haplotypes
 from mrdtrack.panel.model import (
     Breakpoint,
@@ -47,6 +47,7 @@ class CountingPlan:
     sequences: tuple[Sequence, ...]
     sequence_index: SequenceIndex | None
     left_out: tuple[tuple[Marker, str], ...]
+    shared_events: dict[str, str]
     findings: tuple[QualityFinding, ...]
 
     @property
@@ -103,6 +104,7 @@ def plan_counting(
         sequences=sequences,
         sequence_index=build_sequence_index(sequences) if sequences else None,
         left_out=left_out,
+        shared_events=_shared_events(located, sequences),
         findings=_extract(haplotypes, reads, reference),
     )
 
@@ -131,22 +133,30 @@ def marker_haplotypes(
     if faults:
         told = [f"{fault.where}: {fault.problem} ({fault.remedy})" for fault in faults]
         raise FaultList(f"{len(faults)} markers", told, "correct the panel")
-    _refuse_one_event_twice(markers, built)
     return built
 
 
-def _refuse_one_event_twice(
-    markers: SequenceOf[Located], built: SequenceOf[MarkerHaplotypes]
-) -> None:
-    """Refuse two spellings of one event, whose molecules would count twice."""
+def _shared_events(
+    located: SequenceOf[tuple[Located, MarkerHaplotypes]],
+    sequences: SequenceOf[Sequence],
+) -> dict[str, str]:
+    """Give markers that show the molecules of one before them, with that one.
+
+    They are other spellings of an event, or sequences of which one holds the other.
+    """
+    shared: dict[str, str] = {}
     seen: dict[Adjacency, str] = {}
-    faults = []
-    for marker, haplotypes in zip(markers, built, strict=True):
+    for marker, haplotypes in located:
         first = seen.setdefault(haplotypes.adjacency, marker.id)
         if first != marker.id:
-            faults.append(f"{marker.id!r} is the same event as {first!r}")
-    if faults:
-        raise FaultList("panel", faults, "keep one spelling of it")
+            shared[marker.id] = first
+    for number, sequence in enumerate(sequences):
+        strands = (sequence.sequence, reverse_complement(sequence.sequence))
+        for earlier in sequences[:number]:
+            if any(s in earlier.sequence or earlier.sequence in s for s in strands):
+                shared[sequence.id] = shared.get(earlier.id, earlier.id)
+                break
+    return shared
 
 
 def _as_variant(position: IdentityPosition) -> SmallVariant:

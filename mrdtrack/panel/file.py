@@ -16,7 +16,7 @@ from mrdtrack.panel.model import Panel
 MAX_BYTES = 20_000_000
 EVENT = (
     *("kind", "contig", "position", "ref", "alt", "start", "end", "left", "right"),
-    *("inserted", "sequence", "join"),
+    *("inserted", "sequence", "join", "max_edits"),
 )
 REMEDY = "correct the panel and run `mrdtrack panel check` on it"
 

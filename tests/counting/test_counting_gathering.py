@@ -125,8 +125,8 @@ def test_a_file_that_only_claims_to_be_sorted_is_read_twice(
     monkeypatch.setattr(gathering_module, "HELD_ROWS", 0)
     monkeypatch.setattr(gathering_module, "DECIDING_ROWS", 0)
 
-    def claims(path: Path, reference: Path | None) -> ReadsFile:
-        opened = open_reads(path, reference)
+    def claims(path: Path, reference: Path | None, mate: Path | None) -> ReadsFile:
+        opened = open_reads(path, reference, mate)
         opened.header = replace(opened.header, sort_order="coordinate")
         return opened
 

@@ -10,7 +10,7 @@ from fuzzing.seeds import SNV, Seeds
 from mrdtrack.counting.plan import marker_haplotypes
 from mrdtrack.errors import FaultList, PanelError, ReferenceMismatch
 from mrdtrack.panel.file import read_panel
-from mrdtrack.panel.model import Duplication, SmallVariant
+from mrdtrack.panel.model import SmallVariant
 from mrdtrack.panel.reference import Reference
 from tests.faults.runs import run
 
@@ -58,25 +58,6 @@ def test_a_marker_that_stands_there_twice(seeds: Seeds, tmp_path: Path) -> None:
     assert "marker 5: it is the same as marker 1" in caught.value.faults[0]
     assert "identity 2: it is the same as identity 1" in caught.value.faults[4]
     assert caught.value.remedy == "keep one of them"
-
-
-def test_two_spellings_of_one_event(seeds: Seeds) -> None:
-    with Reference(seeds.reference) as reference:
-        bases = reference.fetch("chr2", 900, 930)
-        before = reference.fetch("chr2", 899, 900)
-        place = {"contig": "chr2", "kind": "duplication", "start": 901, "end": 930}
-        one = Duplication.model_validate({"id": "itd", **place})
-        other = SmallVariant(
-            id="insertion",
-            kind="small_variant",
-            contig="chr2",
-            position=900,
-            ref=before,
-            alt=before + bases,
-        )
-        assert len(marker_haplotypes([one], reference)) == 1
-        with pytest.raises(FaultList, match="'insertion' is the same event as 'itd'"):
-            marker_haplotypes([one, other], reference)
 
 
 @pytest.mark.parametrize("shift", [1, -1])

@@ -113,7 +113,8 @@ def test_a_run_that_is_ended(
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: time.sleep(60))
 
-    def interruptible() -> None:
+    def interruptible() -> None:  # as a terminal starts it, not `nohup`
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     out = tmp_path / "out"
