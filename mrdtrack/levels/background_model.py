@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -57,6 +58,9 @@ class SharedNode(NamedTuple):
     prior: FloatArray
 
 
+_INDEL = re.compile(r"(?:ins|del)\d{1,3}:h(\d{1,3})(?!\w)", re.ASCII)
+
+
 class Background(NamedTuple):
     """The background of M markers.
 
@@ -84,9 +88,9 @@ def assumed_class(error_class: str, mode: MoleculeMode) -> ClassRates:
     if error_class == "junction":
         return assumed_rates(JUNCTION_RATE, _JUNCTION_LOG_SD)
     rate = _ASSUMED_SUBSTITUTION[mode]
-    if error_class.startswith(("ins", "del")) and ":h" in error_class:
-        run = int(error_class.split(":h")[1])
-        rate = min(rate * 0.5 * 2.0 ** max(run - 4, 0), 0.05)
+    indel = _INDEL.match(error_class)
+    if indel:
+        rate = min(rate * 0.5 * 2.0 ** max(int(indel[1]) - 4, 0), 0.05)
     return assumed_rates(rate, _ASSUMED_LOG_SD)
 
 

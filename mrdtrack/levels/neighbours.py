@@ -28,7 +28,7 @@ KNOWN_VARIANTS = ((0.05, 3), (0.01, 10))
 """Fraction above and molecules from which a site shows a variant, not errors."""
 
 _SUBSTITUTION = re.compile(r"^([ACGTN]?)\[([ACGT])>([ACGT])\]([ACGTN]?)$")
-_INDEL = re.compile(r"^(ins|del)(\d+):h(\d+)$")
+_INDEL = re.compile(r"^(ins|del)(\d{1,3}):h(\d{1,3})$")
 
 Site = str
 """Contig, position, ref and alt, with tabs between them."""
