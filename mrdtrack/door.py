@@ -157,15 +157,16 @@ class Door(click.Group):
 @contextmanager
 def _open_streams() -> Iterator[None]:
     """Let something stand where standard output or error is closed."""
-    before = sys.stdout, sys.stderr
-    if sys.stdout is None:
+    closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+    if "stdout" in closed:
         sys.stdout = ClosedStream("standard output", wanted=True)
-    if sys.stderr is None:
+    if "stderr" in closed:
         sys.stderr = ClosedStream("standard error", wanted=False)
     try:
         yield
-    finally:
-        sys.stdout, sys.stderr = before
+    finally:  # where a reader has left, click puts a silent stream: that must stay
+        for name in closed:
+            setattr(sys, name, None)
 
 
 @contextmanager
