@@ -14,8 +14,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from fuzzing.cases import Case, Draw, Given, Kind
 from fuzzing.changes import seeded
-from fuzzing.kinds import KINDS, Case, Draw, Given, Kind
+from fuzzing.kinds import KINDS
 from fuzzing.seeds import Seeds
 from fuzzing.trial import FAULT, Bench, Right, Trial, run_trial, write_case
 

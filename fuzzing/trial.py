@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from fuzzing.cases import Case, Draw, Given, Kind, Value
 from fuzzing.changes import seeded
-from fuzzing.kinds import Case, Draw, Given, Kind, Value
 from fuzzing.seeds import Seeds
 from mrdtrack.errors import FaultList, InputError, MrdtrackError
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
 from mrdtrack.counting.reads_file import ReadsFile, Region, length_conflicts
-from mrdtrack.counting.sequence_index import build_sequence_index
+from mrdtrack.counting.sequence_index import build_sequence_index, kin_of
 from mrdtrack.counting.targets import build_targets
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError, FaultList, InputError, ReferenceMismatch
@@ -14,7 +14,7 @@ from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import SMALL_INDEL, Targets
 from mrdtrack.kernels.candidates import MATE_REACH
 from mrdtrack.kernels.sequence_matches import SequenceIndex
-from mrdtrack.panel.adjacency import Adjacency, reverse_complement
+from mrdtrack.panel.adjacency import Adjacency
 from mrdtrack.panel.haplotypes import MarkerHaplotypes, build_haplotypes
 from mrdtrack.panel.model import (
     Breakpoint,
@@ -142,7 +142,7 @@ def _shared_events(
 ) -> dict[str, str]:
     """Give markers that show the molecules of one before them, with that one.
 
-    They are other spellings of an event, or sequences of which one holds the other.
+    They are other spellings of an event, or sequences that are kin.
     """
     shared: dict[str, str] = {}
     seen: dict[Adjacency, str] = {}
@@ -150,12 +150,11 @@ def _shared_events(
         first = seen.setdefault(haplotypes.adjacency, marker.id)
         if first != marker.id:
             shared[marker.id] = first
+    kin = kin_of(sequences).reshape(len(sequences), len(sequences))
     for number, sequence in enumerate(sequences):
-        strands = (sequence.sequence, reverse_complement(sequence.sequence))
-        for earlier in sequences[:number]:
-            if any(s in earlier.sequence or earlier.sequence in s for s in strands):
-                shared[sequence.id] = shared.get(earlier.id, earlier.id)
-                break
+        first_kin = sequences[int(kin[number].argmax())].id
+        if first_kin != sequence.id:
+            shared[sequence.id] = shared.get(first_kin, first_kin)
     return shared
 
 

@@ -12,9 +12,9 @@ from mrdtrack.lab.simulate_model import (
     Segment,
     Site,
     encode,
-    reverse_complement,
 )
 from mrdtrack.lab.simulate_sequences import sequence_alleles
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.model import Breakpoint, Duplication, Marker, SmallVariant
 from mrdtrack.panel.model import Sequence as SequenceMarker
 

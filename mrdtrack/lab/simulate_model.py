@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.uint8]
 
-_COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 _CODE_OF = np.full(256, 4, dtype=np.uint8)
 for _code, _base in enumerate(b"ACGT"):
     _CODE_OF[_base] = _code
@@ -87,11 +86,6 @@ class Allele:
 def encode(bases: str) -> Codes:
     """Turn bases into codes: A, C, G, T, other are 0 to 4."""
     return _CODE_OF[np.frombuffer(bases.encode("ascii"), dtype=np.uint8)]
-
-
-def reverse_complement(bases: str) -> str:
-    """Give the other strand."""
-    return bases.translate(_COMPLEMENT)[::-1]
 
 
 def place_of(allele: Allele, site: Site) -> int | None:

@@ -26,7 +26,6 @@ from mrdtrack.lab.simulate_model import (
     Codes,
     Site,
     encode,
-    reverse_complement,
 )
 from mrdtrack.lab.simulate_records import (
     Contigs,
@@ -36,6 +35,7 @@ from mrdtrack.lab.simulate_records import (
     write_bam,
 )
 from mrdtrack.lab.simulate_truth import MarkerTruth
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.model import Breakpoint, Duplication, Marker, SmallVariant
 from mrdtrack.panel.model import Sequence as SequenceMarker
 

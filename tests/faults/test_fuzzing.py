@@ -11,10 +11,11 @@ import pytest
 
 from fuzzing.bam_parts import compress, join_bam, split_bam
 from fuzzing.campaign import LONGEST, Settings, run_campaign
+from fuzzing.cases import Case, Draw, Given, Kind, Value
 from fuzzing.changes import seeded
 from fuzzing.cram_parts import join_cram, split_cram
 from fuzzing.index_parts import join_index, split_index
-from fuzzing.kinds import KINDS, Case, Draw, Given, Kind, Value
+from fuzzing.kinds import KINDS
 from fuzzing.seeds import Seeds, make_seeds
 from fuzzing.summary import summary_text
 from fuzzing.trial import EQUAL, EXPLAINED, FAULT, REFUSED

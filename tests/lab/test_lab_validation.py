@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -113,9 +114,12 @@ def test_linearity_in_logs() -> None:
 def test_plans_improve_with_markers_depth_and_controls() -> None:
     base = PlannedAssay(markers=5, depth=30_000, error_rate=2e-5)
     lod = planned_limit(base).lod95
-    for told in ({"markers": 20}, {"depth": 90_000}, {"controls": 10}):
-        values = {"markers": 5, "depth": 30_000, "error_rate": 2e-5} | told
-        assert planned_limit(PlannedAssay(**values)).lod95 < lod  # type: ignore[arg-type]
+    for better in (
+        replace(base, markers=20),
+        replace(base, depth=90_000),
+        replace(base, controls=10),
+    ):
+        assert planned_limit(better).lod95 < lod
     tube = planned_limit(
         PlannedAssay(markers=5, depth=30_000, error_rate=2e-5, input_genomes=1000)
     )

@@ -14,9 +14,9 @@ import pytest
 
 from mrdtrack.errors import FaultList
 from mrdtrack.lab.simulate_reference import InventedReference
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.haplotypes import build_haplotypes
 from mrdtrack.panel.importers import import_panel
-from mrdtrack.panel.importers.adjacency_text import reverse_complement
 from mrdtrack.panel.importers.outcome import ImportOptions
 from mrdtrack.panel.model import Breakpoint, Marker, Sequence
 from mrdtrack.panel.reference import Reference

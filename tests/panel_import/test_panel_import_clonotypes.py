@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mrdtrack.errors import FaultList, PanelError
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.file import read_panel
 from mrdtrack.panel.importers import import_panel
-from mrdtrack.panel.importers.adjacency_text import reverse_complement
 from mrdtrack.panel.importers.clonotypes import gene_of
 from mrdtrack.panel.importers.outcome import ImportOptions
 from mrdtrack.panel.importers.vidjil import vidjil_course

@@ -9,8 +9,8 @@ import pytest
 
 from mrdtrack.errors import FaultList, PanelError
 from mrdtrack.lab.simulate_reference import InventedReference
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.importers import PanelFacts, import_panel
-from mrdtrack.panel.importers.adjacency_text import reverse_complement
 from mrdtrack.panel.importers.detect import detect_kind
 from mrdtrack.panel.importers.outcome import ImportOptions
 from mrdtrack.panel.model import Breakpoint, Duplication, Sequence, SmallVariant

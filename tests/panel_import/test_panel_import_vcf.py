@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from mrdtrack.errors import FaultList, PanelError
 from mrdtrack.lab.simulate_reference import InventedReference
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.haplotypes import build_haplotypes
 from mrdtrack.panel.importers import import_panel
 from mrdtrack.panel.importers.adjacency_text import (
     Adjacency,
     End,
     breakend,
-    reverse_complement,
 )
 from mrdtrack.panel.importers.outcome import Fault, ImportOptions
 from mrdtrack.panel.model import Breakpoint, Duplication, Marker, SmallVariant

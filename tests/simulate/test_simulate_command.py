@@ -14,7 +14,6 @@ import pytest
 from mrdtrack.commands.quantify import QuantifyRequest, quantify
 from mrdtrack.commands.simulate import SimulateRequest, simulate
 from mrdtrack.errors import InputError, OutputError
-from mrdtrack.lab.simulate_model import reverse_complement
 from mrdtrack.lab.simulate_reads import Assay
 from mrdtrack.lab.simulate_reference import InventedReference
 from mrdtrack.lab.simulate_sample import (
@@ -23,6 +22,7 @@ from mrdtrack.lab.simulate_sample import (
     write_sample_bam,
 )
 from mrdtrack.lab.simulate_truth import MarkerTruth
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.file import read_panel
 from mrdtrack.panel.model import SCHEMA, Marker, Panel, SmallVariant
 from mrdtrack.panel.reference import Reference

@@ -12,7 +12,7 @@ import pysam
 import pytest
 
 from mrdtrack.lab.simulate_alleles import build_alleles
-from mrdtrack.lab.simulate_model import Allele, encode, reverse_complement
+from mrdtrack.lab.simulate_model import Allele, encode
 from mrdtrack.lab.simulate_reads import ASSAYS, Assay, draw_molecules, read_molecules
 from mrdtrack.lab.simulate_records import Split
 from mrdtrack.lab.simulate_reference import InventedReference
@@ -24,6 +24,7 @@ from mrdtrack.lab.simulate_sample import (
     write_sample_fastq,
 )
 from mrdtrack.lab.simulate_truth import MarkerTruth
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.model import (
     Breakpoint,
     Duplication,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.importers.outcome import Fault, shortened
 
 _BREAKEND = re.compile(
@@ -12,7 +13,6 @@ _BREAKEND = re.compile(
     r"(?P=bracket)(?P<after>[ACGTN]*)",
     re.IGNORECASE,
 )
-_COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
 class End(NamedTuple):
@@ -53,11 +53,6 @@ class Adjacency(NamedTuple):
             left=left._replace(position=left.position + by),
             right=right._replace(position=right.position + back),
         )
-
-
-def reverse_complement(bases: str) -> str:
-    """Give the other strand."""
-    return bases.translate(_COMPLEMENT)[::-1]
 
 
 def is_breakend(alt: str) -> bool:

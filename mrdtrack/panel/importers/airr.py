@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mrdtrack.panel.importers.adjacency_text import reverse_complement
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.importers.clonotypes import Clone, clone_name, locus_of, select
 from mrdtrack.panel.importers.outcome import Fault, Imported, ImportOptions, shortened
 from mrdtrack.panel.importers.tables import (

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.importers.adjacency_text import (
     Adjacency,
     End,
     adjacency_fields,
-    reverse_complement,
 )
 from mrdtrack.panel.importers.outcome import (
     Fault,

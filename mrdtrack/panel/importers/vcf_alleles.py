@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.importers.adjacency_text import (
     Adjacency,
     End,
     adjacency_fields,
     breakend,
     is_breakend,
-    reverse_complement,
 )
 from mrdtrack.panel.importers.outcome import Fault, shortened
 from mrdtrack.panel.importers.vcf_record import Record, Unusable, inserted_bases
