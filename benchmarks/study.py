@@ -47,10 +47,10 @@ from mrdtrack.levels.level_interval import (
     LikelihoodStore,
     level_estimate,
 )
+from mrdtrack.levels.level_search import level_at
 from mrdtrack.levels.limits import (
     Sampling,
     critical_values,
-    level_at,
     limits,
     truncated_mass,
     truncated_sum,

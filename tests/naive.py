@@ -168,6 +168,17 @@ def settle_rivals(
     return settled
 
 
+def are_kin(one: str, other: str) -> bool:
+    """Tell whether a sequence goes on inside another, or holds it, on either strand."""
+    for first in (one, reverse_complement(one)):
+        for second in (other, reverse_complement(other)):
+            for a, b in ((first, second), (second, first)):
+                rest = a[a.find(b[:12]) :] if b[:12] in a else ""
+                if rest and (rest.startswith(b) or b.startswith(rest)):
+                    return True
+    return False
+
+
 def fewest_edits(pattern: str, read: str) -> int:
     """Align a pattern whole to any part of a read: full dynamic programming."""
     row = [0] * (len(read) + 1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as SequenceOf
-from itertools import product
 
 import numpy as np
 
@@ -11,9 +11,7 @@ from mrdtrack.counting.targets import encode_bases
 from mrdtrack.errors import PanelError
 from mrdtrack.kernels.arrays import Bytes, Ints
 from mrdtrack.kernels.sequence_matches import COARSE_MASK, SequenceIndex
-from mrdtrack.panel.adjacency import (
-    reverse_complement,
-)
+from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.model import Sequence
 
 DEFAULT_EDITS = 1
@@ -80,20 +78,35 @@ def kin_of(sequences: SequenceOf[Sequence]) -> Bytes:
     Where one sequence holds another or goes on where it ends, they are parts of one
     junction, or a clone and its stem: a read that holds one may hold the other as well.
     """
-    strands = [(s.sequence, reverse_complement(s.sequence)) for s in sequences]
+    strands = [
+        (i, bases)
+        for i, marker in enumerate(sequences)
+        for bases in (marker.sequence, reverse_complement(marker.sequence))
+    ]
+    beginnings: dict[str, list[tuple[int, str]]] = {}
+    for i, bases in strands:
+        beginnings.setdefault(bases[:LONGEST_SEED], []).append((i, bases))
+    sizes = {len(beginning) for beginning in beginnings}
     kin = np.zeros((len(sequences), len(sequences)), np.uint8)
-    for i, one in enumerate(strands):
-        for j, other in enumerate(strands):
-            if any(_goes_on(*pair) for pair in product(one, other)):
-                kin[i, j] = kin[j, i] = 1
+    for i, bases in strands:
+        for beginning in _held_beginnings(bases, beginnings, sizes):
+            rest = bases[bases.find(beginning) :]
+            for j, other in beginnings[beginning]:
+                if rest.startswith(other) or other.startswith(rest):
+                    kin[i, j] = kin[j, i] = 1
     return kin.ravel()
 
 
-def _goes_on(one: str, other: str) -> bool:
-    """Tell whether `other` begins inside `one`, and agrees as far as both go."""
-    at = one.find(other[:LONGEST_SEED])
-    shared = one[at:]
-    return at >= 0 and (shared.startswith(other) or other.startswith(shared))
+def _held_beginnings(
+    bases: str, beginnings: Mapping[str, object], sizes: Iterable[int]
+) -> set[str]:
+    """Give the beginnings of sequences, of these sizes, that a sequence holds."""
+    return {
+        piece
+        for size in sizes
+        for at in range(len(bases) - size + 1)
+        if (piece := bases[at : at + size]) in beginnings
+    }
 
 
 def _column(seeds: list[tuple[int, int, int]], at: int) -> Ints:

@@ -16,7 +16,8 @@ import numpy as np
 
 from mrdtrack.levels.detection import Evidence, LevelCounts, NullTable
 from mrdtrack.levels.exact_bounds import FloatArray, poisson_bounds
-from mrdtrack.levels.limits import critical_values, detection_probability, level_at
+from mrdtrack.levels.level_search import level_at
+from mrdtrack.levels.limits import critical_values, detection_probability
 from mrdtrack.levels.negative_binomials import (
     LARGEST_SHAPE,
     condensed,

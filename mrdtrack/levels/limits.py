@@ -7,7 +7,6 @@ value, and never below what sampling allows: 2.996 molecules, or genomes in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -25,12 +24,10 @@ from mrdtrack.levels.exact_bounds import (
     negative_binomial_tail,
     poisson_mean_detected,
 )
+from mrdtrack.levels.level_search import SMALLEST_LEVEL, level_at, probit
 from mrdtrack.levels.negative_binomials import mixed_table, with_signal
 from mrdtrack.levels.result import LimitedBy
 
-_LARGEST_LEVEL = 1.0
-_SMALLEST_LEVEL = 1e-9
-_REFINEMENTS = 1
 _LEAST_NODE = 1e-5
 _START = 0.55
 """Where LoB and LoD95 lie around, as a share of the design level."""
@@ -169,78 +166,6 @@ def truncated_mass(rows: FloatArray) -> FloatArray:
     return mass
 
 
-def level_at(
-    probability: Callable[[FloatArray], FloatArray],
-    targets: tuple[float, ...],
-    start: float,
-    spacing: float,
-) -> list[float]:
-    """Return the levels at which a rising probability reaches some targets.
-
-    Evaluates a whole ladder of levels, widens it until all targets are bracketed, then
-    interpolates log level as a cubic in the probit, through the points so found too.
-    """
-    wanted = special.ndtri(np.array(targets))
-    logs = np.log(start) + spacing * np.arange(-2.0, 2.5)
-    probits = _probit(probability(np.exp(logs)))
-    for _ in range(60):
-        low, high = probits[0] > wanted.min(), probits[-1] < wanted.max()
-        low = low and logs[0] > np.log(_SMALLEST_LEVEL)
-        high = high and logs[-1] < np.log(_LARGEST_LEVEL)
-        if not (low or high):
-            break
-        shift = np.arange(1.0, 4.0) * spacing
-        more = logs[0] - shift[::-1] if low else logs[-1] + shift
-        logs, probits = _joined(logs, probits, more, probability)
-    for _ in range(_REFINEMENTS):
-        found = [np.log(_inverse(logs, probits, float(w))) for w in wanted]
-        more = np.setdiff1d(np.array(found), logs)
-        logs, probits = _joined(logs, probits, more, probability)
-    return [_inverse(logs, probits, float(w)) for w in wanted]
-
-
-def _joined(
-    logs: FloatArray,
-    probits: FloatArray,
-    more: FloatArray,
-    probability: Callable[[FloatArray], FloatArray],
-) -> tuple[FloatArray, FloatArray]:
-    """Return the ladder with more levels and their probits, in order."""
-    if not len(more):
-        return logs, probits
-    joined = np.concatenate([logs, more])
-    values = np.concatenate([probits, _probit(probability(np.exp(more)))])
-    order = np.argsort(joined, kind="stable")
-    return joined[order], values[order]
-
-
-def _probit(probability: FloatArray) -> FloatArray:
-    result: FloatArray = special.ndtri(np.clip(probability, 1e-12, 1 - 1e-12))
-    return result
-
-
-def _inverse(logs: FloatArray, probits: FloatArray, wanted: float) -> float:
-    """Interpolate a level through the four points around the wanted probit."""
-    if wanted <= probits[0]:
-        return float(np.exp(logs[0]))
-    if wanted >= probits[-1]:
-        return float(min(np.exp(logs[-1]), _LARGEST_LEVEL))
-    right = int(np.argmax(probits >= wanted))
-    low = max(0, min(right - 2, len(logs) - 4))
-    x, y = probits[low : low + 4], logs[low : low + 4]
-    linear = np.interp(
-        wanted, probits[right - 1 : right + 1], logs[right - 1 : right + 1]
-    )
-    if (np.diff(x) < 1e-3).any() or np.abs(x).max() > 7:
-        return float(np.exp(linear))
-    cubic = 0.0
-    for i in range(4):
-        others = np.delete(x, i)
-        cubic += y[i] * float(np.prod((wanted - others) / (x[i] - others)))
-    inside = logs[right - 1] <= cubic <= logs[right]
-    return float(np.exp(cubic if inside else linear))
-
-
 def limits(table: NullTable, alpha: float, sampling: Sampling) -> Limits:
     """Return LoB, LoD95 and LoQ of a sample, and what binds the LoD95.
 
@@ -278,7 +203,7 @@ def loq_level(table: NullTable, sampling: Sampling) -> float:
     noise = table.molecules * mean
     noise = noise + table.molecules**2 * np.maximum(second - mean**2, 0.0)
     unit = table.molecules * table.ratio
-    level = np.geomspace(_SMALLEST_LEVEL, 1.0, 400)
+    level = np.geomspace(SMALLEST_LEVEL, 1.0, 400)
     signal = level[:, None] * unit
     variance = 1.0 / (unit**2 / (noise + signal)).sum(axis=1)
     relative2 = variance / level**2
@@ -335,4 +260,4 @@ def _marker_probit(
         table.background, table.mixture.shape, np.exp(log_signal)[:, None]
     )
     seen = negative_binomial_tail(at_least[:, None], mean, shape)
-    return _probit((table.mixture.weight * seen).sum(axis=1))
+    return probit((table.mixture.weight * seen).sum(axis=1))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrdtrack.counting.sequence_index import build_sequence_index
+from mrdtrack.counting.sequence_index import build_sequence_index, kin_of
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.kernels.arrays import Bytes
 from mrdtrack.kernels.sequences import (
@@ -118,6 +118,30 @@ def test_rivals_are_settled_as_by_plain_rules(
     )
     left = settle_rivals(name, marker, evidence.astype(np.float64), kin.ravel(), 4)
     assert left.tolist() == naive.settle_rivals(matches, kin.tolist())
+
+
+cuts_of = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(8, 40), st.booleans(), st.text("AC")),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(st.text("ACG", min_size=68, max_size=100), cuts_of)
+def test_kin_are_told_pair_by_pair(
+    whole: str, cuts: list[tuple[int, int, bool, str]]
+) -> None:
+    pieces = [whole[at : at + size] + end for at, size, _, end in cuts]
+    pieces = [
+        naive.reverse_complement(piece) if turned else piece
+        for piece, (_, _, turned, _) in zip(pieces, cuts, strict=True)
+    ]
+    markers = [
+        Sequence(kind="sequence", id=f"s{i}", sequence=piece)
+        for i, piece in enumerate(pieces)
+    ]
+    expected = [naive.are_kin(one, other) for one in pieces for other in pieces]
+    assert kin_of(markers).tolist() == expected
 
 
 JOINED = "ACGTTGCAAGCTTCGGATCCATTGCCGATAGGCTTACGATCA"

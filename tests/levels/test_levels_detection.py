@@ -17,12 +17,12 @@ from mrdtrack.levels.detection import (
     null_table,
 )
 from mrdtrack.levels.exact_bounds import negative_binomial_tail
+from mrdtrack.levels.level_search import level_at
 from mrdtrack.levels.limits import (
     Sampling,
     critical_counts,
     critical_values,
     detection_probability,
-    level_at,
     limits,
     loq_level,
     marker_level_at,
@@ -310,6 +310,23 @@ def test_levels_are_found_outside_the_first_ladder() -> None:
     assert never == [pytest.approx(1.0)]
     always = level_at(np.ones_like, (0.95,), 1e-3, 0.3)
     assert always[0] < 1e-8
+
+
+@pytest.mark.parametrize("spacing", [0.002, 0.03, 0.4])
+@pytest.mark.parametrize("start", [1e-8, 2e-4, 0.5])
+def test_levels_far_from_the_start_are_found_with_few_questions(
+    start: float, spacing: float
+) -> None:
+    asked = []
+
+    def probability(level: Floats) -> Floats:
+        asked.extend(level.tolist())
+        result: Floats = np.asarray(stats.norm.cdf(2 * np.log(level / 3e-5)))
+        return result
+
+    found = level_at(probability, (0.025, 0.5), start, spacing)
+    assert found == pytest.approx([3e-5 * np.exp(-1.959964 / 2), 3e-5], rel=1e-6)
+    assert len(asked) <= 60
 
 
 def test_wide_backgrounds_end_their_tables_early() -> None:
