@@ -168,7 +168,7 @@ RECORDS = [
     (record(position=1000), "starts outside its contig"),
     (record(position=-2), "starts outside its contig"),
     (record(mate=(1, 0)), "has a mate outside"),
-    (record(mate=(0, -2)), "has a mate outside"),
+    (record(mate=(-2, 0)), "has a mate outside"),
     (record(cigar=(4 << 4 | 9,)), "unknown CIGAR operation"),
     (record(cigar=(5 << 4,)), "does not fit its sequence"),
 ]
@@ -194,6 +194,7 @@ def test_records_that_are_odd_but_right(tmp_path: Path) -> None:
         record(b"n" * 254 + b"\0"),
         record(qualities=b"\xff" * 4),
         record(position=999),
+        record(mate=(0, -644_414)),
         record(contig=-1, position=-1, flag=4),
         record(tags=b"not a tag at all"),
         record(cigar=(4 << 4 | 4, 9 << 4 | 3)),
