@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.compiled_runs import pytest_runtest_protocol
 from tests.faults.reached_errors import (
     pytest_configure,
     pytest_sessionfinish,
@@ -18,6 +19,7 @@ from tests.faults.reached_errors import (
 
 __all__ = [
     "pytest_configure",
+    "pytest_runtest_protocol",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "pytest_testnodedown",

@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 from mrdtrack.cli import main
 from mrdtrack.door import PROGRAM
 
+pytestmark = pytest.mark.whole_samples
+
 
 def call(*words: str | Path) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words], prog_name=PROGRAM)

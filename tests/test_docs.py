@@ -113,6 +113,7 @@ def readme_session(repository: Path) -> list[tuple[str, str]]:
     return [(found[1], found[2]) for found in whole if found]
 
 
+@pytest.mark.whole_samples
 def test_the_session_of_the_readme_is_real(repository: Path, tmp_path: Path) -> None:
     steps = readme_session(repository)
     assert len(steps) == 2

@@ -166,6 +166,7 @@ def test_ci_fails_where_shared_data_is_absent(
         (package / "__init__.py").touch()
     for name in ("reached_errors.py", "error_sites.py"):
         shutil.copy(repository / "tests" / "faults" / name, faults)
+    shutil.copy(repository / "tests" / "compiled_runs.py", faults.parent)
     shutil.copy(repository / "tests" / "conftest.py", tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-c",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.compiled_runs import compiled_environment
 
 CASES = ("s01", "s02", "s03", "s05", "s09", "s11", "s14", "s15", "s18")
 SECONDS = 600
@@ -17,7 +18,7 @@ SECONDS = 600
 def test_case_comes_out_as_its_truth_says(case: str, shared_cases: Path) -> None:
     checker = shared_cases.parents[1] / "acceptance" / "check_cases.py"
     # Real files are read by compiled kernels, also where the tests are plain Python.
-    compiled = {k: v for k, v in os.environ.items() if k != "NUMBA_DISABLE_JIT"}
+    compiled = compiled_environment()
     chosen = ["--only", case, "--cases", str(shared_cases)]
     command = f"{sys.executable} -m mrdtrack"
     done = subprocess.run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from mrdtrack.levels.judge import judge_sample, run_context
 from mrdtrack.levels.site_tables import read_sites
 from mrdtrack.levels.table_samples import TableSamples
 from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts
+from tests.compiled_runs import compiled_environment
 
 CONTROLS = ("N1", "N2", "N3")
 SAMPLES = (*CONTROLS, "T1", "T2")
@@ -32,7 +32,7 @@ def series(
     line = [sys.executable, "-m", "mrdtrack", "quantify", str(case / "panel.toml")]
     line += [str(case / f"{name}.bam") for name in SAMPLES]
     line += ["--reference", str(case / "ref.fa.gz"), "--output", str(folder), "-q"]
-    compiled = {k: v for k, v in os.environ.items() if k != "NUMBA_DISABLE_JIT"}
+    compiled = compiled_environment()
     root = str(Path(__file__).parents[2])
     subprocess.run(line, check=True, env={**compiled, "PYTHONPATH": root})
     counts = read_counts(sorted(folder.glob("*.counts.tsv")))

@@ -284,6 +284,20 @@ def test_a_file_that_is_no_table(tmp_path: Path, content: bytes, reason: str) ->
         import_panel([path])
 
 
+def test_a_table_of_comments_alone(tmp_path: Path) -> None:
+    path = tmp_path / "markers.tsv"
+    path.write_bytes(b"##only=a comment\n")
+    with pytest.raises(PanelError, match="the file is empty; name a file"):
+        import_panel([path], kind="table")
+
+
+def test_a_sample_name_beyond_reason(tmp_path: Path) -> None:
+    path = table(tmp_path, "chrom pos ref alt", "chr1 5 C T")
+    facts = PanelFacts(patient="P" * 1001)
+    with pytest.raises(PanelError, match=r"1001 characters.*--patient"):
+        import_panel([path], facts=facts)
+
+
 def test_a_line_with_more_cells_than_columns(tmp_path: Path) -> None:
     path = table(tmp_path, "chrom pos ref alt", "chr1 5 C T left over")
     with pytest.raises(PanelError, match=":2: the line has 6 cells for 4"):

@@ -18,6 +18,8 @@ from mrdtrack.panel.importers.outcome import ImportOptions
 from mrdtrack.panel.model import Panel, Sequence
 from mrdtrack.panel.reference import Reference
 
+pytestmark = pytest.mark.whole_samples
+
 MARKER_TABLES = (
     "s01_ctdna_lymphoma_series",
     "s02_seracare_access_duplex",

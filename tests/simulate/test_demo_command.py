@@ -25,6 +25,7 @@ def course_and_folder(
     return demo(DemoRequest(output=folder, quiet=True)), folder
 
 
+@pytest.mark.whole_samples
 def test_the_course_is_a_response_and_a_molecular_relapse(
     course_and_folder: tuple[Timeline, Path],
 ) -> None:
@@ -43,6 +44,7 @@ def test_the_course_is_a_response_and_a_molecular_relapse(
     assert course.visits[3].log10_reduction.relation == ">="
 
 
+@pytest.mark.whole_samples
 def test_counts_are_those_the_simulator_drew(
     course_and_folder: tuple[Timeline, Path], repository: Path
 ) -> None:
@@ -60,6 +62,7 @@ def test_counts_are_those_the_simulator_drew(
         assert abs(alt - true) <= 1 + true / 1000
 
 
+@pytest.mark.whole_samples
 def test_the_clone_of_haematopoiesis_drives_no_level(
     course_and_folder: tuple[Timeline, Path],
 ) -> None:
@@ -72,6 +75,7 @@ def test_the_clone_of_haematopoiesis_drives_no_level(
             assert (visit.lod95 or 1) < 1e-3
 
 
+@pytest.mark.whole_samples
 def test_the_report_is_named_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], repository: Path
 ) -> None:

@@ -25,6 +25,8 @@ from mrdtrack.lab.simulate_reference import InventedReference
 from mrdtrack.panel.model import SCHEMA, Panel
 from mrdtrack.panel.writer import panel_text
 
+pytestmark = pytest.mark.whole_samples
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [
     *sorted((REPOSITORY / "docs" / "guides").glob("*.md")),

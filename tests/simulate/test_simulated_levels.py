@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mrdtrack.commands.quantify import QuantifyRequest, quantify
 from mrdtrack.commands.simulate import SimulateRequest, simulate
 from mrdtrack.lab.simulate_reference import InventedReference
 from mrdtrack.panel.model import SCHEMA, Panel
 from mrdtrack.panel.writer import panel_text
+
+pytestmark = pytest.mark.whole_samples
 
 REFERENCE = InventedReference({"c1": 3000, "c2": 3000, "c3": 3000}, seed=17)
 LEVELS = (0.3, 0.05, 0.01, 0.002)

@@ -18,6 +18,8 @@ from benchmarks.simulated_levels import (
     table,
 )
 
+pytestmark = pytest.mark.whole_samples
+
 PLAN = Plan(
     assays=("capture", "umi"), levels=(0.3, 0.03), replicates=2, depth=400, seed=3
 )

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from mrdtrack.cli import main
 from mrdtrack.door import PROGRAM
 
+pytestmark = pytest.mark.whole_samples
+
 
 def command_lines(page: Path) -> Iterator[list[str]]:
     """Give the words of every command in the page's console blocks."""
