@@ -143,6 +143,8 @@ class RecordPlaces:
         return records[:-1]
 
     def _look_up(self, offset: int) -> Place:
+        if offset == self._size << 16:
+            return END
         within = offset & 0xFFFF
         inflated = self._inflate(offset >> 16, 1)
         if within + 12 > len(inflated):

@@ -93,6 +93,23 @@ def test_an_index_path_reads_a_part_only(tmp_path: Path) -> None:
     assert 0 < len(taken(reads, [Region(1, 50_000, 50_100)])) < n_all / 5
 
 
+def test_an_index_whose_last_chunk_ends_with_the_file(tmp_path: Path) -> None:
+    placed = [read for read in random_reads(4, 3000) if read.reference_id >= 0]
+    path = write_bam(tmp_path / "a.bam", placed)
+    place = path.with_suffix(".bam.bai")
+    index, size = place.read_bytes(), path.stat().st_size
+    before = ((size - 28) << 16).to_bytes(8, "little")
+    assert before in index
+    regions = [Region(0, 20_150, 20_250), Region(0, 299_990, 300_000), Region(1, 0, 9)]
+    expected = taken(open_reads(path, None), regions)
+    place.write_bytes(index.replace(before, (size << 16).to_bytes(8, "little")))
+    reads = open_reads(path, None)
+    assert reads.has_index
+    assert taken(reads, regions) == expected
+    place.write_bytes(index.replace(before, (size + 1 << 16).to_bytes(8, "little")))
+    assert not open_reads(path, None).has_index
+
+
 def test_no_region_and_empty_regions(tmp_path: Path) -> None:
     path = write_bam(tmp_path / "a.bam", random_reads(1, 300))
     reads = open_reads(path, None)
