@@ -136,6 +136,22 @@ def _has_novel_bases(haplotypes: MarkerHaplotypes) -> bool:
     return len(adjacency.inserted) > adjacency.skipped
 
 
+def own_bases(haplotypes: MarkerHaplotypes) -> list[tuple[int, int]]:
+    """List for each haplotype where other bases make another allele: [low, high).
+
+    Those that a short event inserts, with the copy beside, since either may be the new
+    one. Not those of wild types, or of a deletion: a read without the insertion is a
+    reference whatever else it shows, and a deletion is a length.
+    """
+    adjacency = haplotypes.adjacency
+    doubled = max(-adjacency.skipped, 0)
+    wild_types = [(0, 0)] * len(haplotypes.refs)
+    if haplotypes.event != "small_indel" or not (adjacency.inserted or doubled):
+        return [(0, 0), *wild_types]
+    mark = haplotypes.alt.marks[0]
+    return [(mark.start - doubled, mark.end + doubled), *wild_types]
+
+
 def marker_windows(
     haplotypes: MarkerHaplotypes, contigs: Mapping[str, int]
 ) -> list[Window]:
@@ -177,6 +193,7 @@ def build_targets(
         haplotypes += [marker.alt, *marker.refs]
     anchors = [anchor for h in haplotypes for anchor in h.anchors]
     marks = [mark for h in haplotypes for mark in h.marks]
+    own = [place for marker in markers for place in own_bases(marker)]
     decisions = [decision(marker) for marker in markers]
     windows = sorted(
         (window.contig, window.low, window.high, index)
@@ -191,6 +208,8 @@ def build_targets(
         novel=np.array([_has_novel_bases(marker) for marker in markers], np.uint8),
         hap_start=_offsets([1 + len(marker.refs) for marker in markers]),
         base_start=_offsets([len(h.bases) for h in haplotypes]),
+        own_low=_ints([low for low, _ in own]),
+        own_high=_ints([high for _, high in own]),
         bases=encode_bases("".join(h.bases for h in haplotypes)),
         anchor_start=_offsets([len(h.anchors) for h in haplotypes]),
         anchor_contig=_ints([contigs[a.contig] for a in anchors]),

@@ -63,6 +63,8 @@ class Targets(NamedTuple):
     novel: Bytes  # [M] 1 where the alternative haplotype has bases of its own
     hap_start: Ints  # [M + 1] haplotypes of a marker
     base_start: Ints  # [H + 1] bases of a haplotype
+    own_low: Ints  # [H] haplotype positions [low, high) in which other bases make
+    own_high: Ints  # [H] another allele, if any
     bases: Bytes  # codes
     anchor_start: Ints  # [H + 1] anchors of a haplotype
     anchor_contig: Ints  # [A]

@@ -38,6 +38,8 @@ UNEXPLAINED = 10
 """Bases beyond a junction that fit no haplotype and so speak of another allele."""
 NEAR = 30
 """Bases around a mark within which such a tail counts."""
+CLEAR_PHRED = 30.0
+"""A base that weighs so much is rarer as an error (1 in 1,000) than as a variant."""
 NO_SCORE = -1e9
 MAX_DIAGONALS = 64
 
@@ -280,6 +282,24 @@ def telling_phred(
         if placement.strand != other.strand or (fits and unlike):
             told += scores.match[row + i] - scores.mismatch[row + i]
     return told
+
+
+@kernel
+def clearly_differs(
+    scores: ReadScores, targets: Targets, haplotype: int, placement: Placement
+) -> bool:
+    """Tell whether a placed read has a clear other base among a haplotype's own."""
+    first, shift = targets.base_start[haplotype], placement.shift
+    low = max(placement.begin, targets.own_low[haplotype] - shift)
+    high = min(placement.end, targets.own_high[haplotype] - shift)
+    row = placement.strand * scores.stride
+    for i in range(low, high):
+        code = int(scores.codes[row + i])
+        gain = scores.match[row + i] - scores.mismatch[row + i]
+        wanted = int(targets.bases[first + i + shift])
+        if code < 4 and wanted < 4 and code != wanted and gain >= CLEAR_PHRED:
+            return True
+    return False
 
 
 @kernel

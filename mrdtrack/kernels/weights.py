@@ -25,7 +25,9 @@ from mrdtrack.kernels.arrays import (
 from mrdtrack.kernels.bam_records import cigar_span, quality_start, sequence_start
 from mrdtrack.kernels.bases import read_base
 from mrdtrack.kernels.evidence import (
+    CLEAR_PHRED,
     UNKNOWN_QUALITY,
+    clearly_differs,
     crossings,
     decode_read,
     find_diagonals,
@@ -102,6 +104,7 @@ def weigh_substitution(
     sequence, quality = sequence_start(data, record), quality_start(data, record)
     unknown = lacks_qualities(data, record)
     miss_alt, miss_ref = 0.0, 0.0
+    not_alt, not_ref = False, False
     seen = 0
     inside = 0
     deleted = False
@@ -123,13 +126,16 @@ def weigh_substitution(
             inside = INSIDE_READ
         miss_alt += 0.0 if code == wanted else gain
         miss_ref += 0.0 if code == normal else gain
+        not_alt = not_alt or (code != wanted and gain >= CLEAR_PHRED)
+        not_ref = not_ref or (code != normal and gain >= CLEAR_PHRED)
     if deleted:
         return 0.0, FITS_NEITHER
     if seen == 0:
         return 0.0, ELSEWHERE
     evidence = miss_ref - miss_alt
     missed = min(miss_alt, miss_ref)
-    if missed >= NEITHER_PHRED and missed >= abs(evidence):
+    unlike = missed >= NEITHER_PHRED and missed >= abs(evidence)
+    if unlike or (not_alt and not_ref):
         return 0.0, FITS_NEITHER
     return evidence, CROSSES_JUNCTION | inside
 
@@ -234,6 +240,7 @@ def weigh_haplotypes(
     bits = 0
     reaches = False
     missed = UNREACHED
+    other_bases = True
     for k in range(n):
         decided = k > 0 and phred[k] >= phred[0] + threshold
         tied = phred[k] >= top - TIE_PHRED
@@ -247,8 +254,11 @@ def weigh_haplotypes(
         reaches = reaches or touches
         if tied:
             missed = min(missed, misfit(scores, length, targets, h, placement, novel))
+            if other_bases and not clearly_differs(scores, targets, h, placement):
+                other_bases = False
     told_apart = abs(evidence) if novel else abs(lead)
-    if UNREACHED > missed >= max(NEITHER_PHRED, told_apart):
+    unlike = missed >= max(NEITHER_PHRED, told_apart)
+    if missed < UNREACHED and (unlike or other_bases):
         return 0.0, FITS_NEITHER
     if not reaches:
         return 0.0, ELSEWHERE

@@ -29,6 +29,8 @@ AT = 300
 REF = GENOME["chr1"][AT]
 ALT = unlike(REF)
 THIRD = unlike(REF, ALT)
+COPY = GENOME["chr1"][AT - 4 : AT]
+"""What stands before the place: inserted there it is a duplication, as in NPM1."""
 
 
 def one_row(folder: Path, reads: list[Read], marker: dict[str, Any]) -> MarkerCounts:
@@ -108,6 +110,57 @@ def inserted(name: str, start: int, end: int, letters: str) -> Read:
     held = bases("chr1", start, AT) + letters + bases("chr1", AT, end)
     cigar = f"{AT - start}M{len(letters)}I{end - AT}M"
     return Read(name=name, bases=held, start=start, cigar=cigar)
+
+
+@pytest.mark.parametrize(
+    ("own", "shown"),
+    [
+        ("CCTG", "TCTG"),
+        ("TCTG", "CCTG"),
+        ("TCTGACGT", "TCTGACCT"),
+        ("T", "G"),
+        (COPY, unlike(COPY[0]) + COPY[1:]),
+        (COPY, COPY[:-1] + unlike(COPY[-1])),
+    ],
+)
+def test_an_insertion_of_other_bases_is_another_allele(
+    tmp_path: Path, own: str, shown: str
+) -> None:
+    """NPM1 types A and D differ in one of four bases; a poor base tells nothing."""
+    base = GENOME["chr1"][AT - 1]
+    (differs,) = [i for i in range(len(own)) if own[i] != shown[i]]
+    qualities = [37] * (100 + len(own))
+    qualities[50 + differs] = 11
+    reads = [
+        *(inserted(f"own{i}", 250 + i, 350, own) for i in range(3)),
+        *(inserted(f"other{i}", 250 + i, 350, shown) for i in range(40)),
+        wild("ref", 250, 350),
+    ]
+    row = one_row(tmp_path, reads, variant(AT - 1, base, base + own))
+    assert classes(row) == (3, 1, 0, 40)
+    poor = [replace(inserted("poor", 250, 350, shown), quality=qualities)]
+    row = one_row(tmp_path, poor, variant(AT - 1, base, base + own))
+    assert row.alt == 1
+
+
+@pytest.mark.parametrize("changed", ["two of three", "a third base"])
+def test_part_of_a_change_is_another_allele(tmp_path: Path, changed: str) -> None:
+    places = (AT, AT + 1, AT + 2)
+    alt = {at: unlike(GENOME["chr1"][at]) for at in places}
+    shown = dict(alt)
+    if changed == "two of three":
+        del shown[AT + 1]
+    else:
+        shown[AT + 1] = unlike(GENOME["chr1"][AT + 1], alt[AT + 1])
+    quality = [36] * 100
+    quality[51] = 34
+    reads = [
+        wild("alt", 250, 350, alt),
+        wild("other", 250, 350, shown, quality=quality),
+        wild("ref", 250, 350),
+    ]
+    marker = variant(AT, bases("chr1", AT, AT + 3), "".join(alt.values()))
+    assert classes(one_row(tmp_path, reads, marker)) == (1, 1, 0, 1)
 
 
 def test_a_small_insertion(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def targets_of(haplotype: str, anchors: list[Anchor]) -> Targets:
         novel=np.zeros(1, np.uint8),
         hap_start=ints([0, 1]),
         base_start=ints([0, len(haplotype)]),
+        own_low=ints([0]),
+        own_high=ints([0]),
         bases=encode_bases(haplotype),
         anchor_start=ints([0, len(anchors)]),
         anchor_contig=ints([a[0] for a in anchors]),
