@@ -101,6 +101,13 @@ FINDINGS: Final[dict[str, str]] = {
     "markers_on_one_molecule": "{markers} share molecules with {marker} (group "
     "{group}) and count once: the level uses {marker}, which has the most informative "
     "molecules.",
+    "mostly_ambiguous": "{markers}: most molecules there tell nothing clear (bases of "
+    "low quality, mates that disagree): the fraction is that of the rest, and wrong "
+    "where one allele is read worse than the other; compare it with a lower "
+    "--min-base-quality",
+    "mostly_other_alleles": "{markers}: most molecules there fit neither the marker "
+    "nor the reference: the reads may spell it otherwise (see `mrdtrack panel "
+    "check`), or carry another variant there",
     "no_controls": "Judged without control samples: errors special to one position are "
     "only known through its class, and the limit of detection is higher.",
     "one_marker_alone": "The detection rests on {marker} alone: without it p = "

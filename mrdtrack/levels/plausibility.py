@@ -23,6 +23,9 @@ ONE_SIDED: Final = 0.1
 """Share of the rarer strand among molecules that are nearly all of one."""
 BALANCED: Final = 0.25
 """Share of the rarer strand among the others, from which both can be expected."""
+LEAST_TOLD: Final = 10
+"""Molecules of one class from which it is asked whether they are most of all."""
+MOST: Final = 0.5
 SINGLE_SHARE: Final = 0.8
 LEAST_FAMILIES: Final = 200
 SHORT_FRAGMENT: Final = 80
@@ -32,7 +35,7 @@ SHORT_FRAGMENT: Final = 80
 def implausible(counts: SampleCounts) -> tuple[QualityFinding, ...]:
     """Tell what a careful reader of the counts would ask about."""
     found: list[QualityFinding] = []
-    for code, asks in (("strand_bias", _is_one_sided), ("alt_at_read_ends", _at_ends)):
+    for code, asks in _ASKED:
         names = _markers(counts.markers, asks)
         if names:
             found.append(finding(code, "warning", markers=names))
@@ -74,3 +77,30 @@ def _at_ends(marker: MarkerCounts) -> bool:
         return False
     expected = (marker.ref_at_ends + 1) / (marker.ref + 2)
     return float(expected**marker.alt_at_ends) < CHANCE
+
+
+def _mostly_ambiguous(marker: MarkerCounts) -> bool:
+    """Tell whether most molecules at a marker say nothing clear."""
+    ambiguous = marker.ambiguous or 0
+    of_all = MOST * (marker.molecules or 0)
+    return _is_small(marker) and ambiguous >= LEAST_TOLD and ambiguous > of_all
+
+
+def _mostly_other(marker: MarkerCounts) -> bool:
+    """Tell whether most molecules that can tell show a third allele."""
+    other = marker.other or 0
+    told = (marker.alt or 0) + (marker.ref or 0) + other
+    return other >= LEAST_TOLD and other > MOST * told
+
+
+def _is_small(marker: MarkerCounts) -> bool:
+    """Tell whether a read at a marker is nearly always long enough to show it."""
+    return marker.kind == "small_variant" and marker.error_class != "junction"
+
+
+_ASKED: Final = (
+    ("strand_bias", _is_one_sided),
+    ("alt_at_read_ends", _at_ends),
+    ("mostly_ambiguous", _mostly_ambiguous),
+    ("mostly_other_alleles", _mostly_other),
+)

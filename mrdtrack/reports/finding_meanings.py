@@ -202,6 +202,18 @@ MEANINGS: Final[dict[str, Explained]] = {
         "Markers of one group share molecules; one stands for all.",
         "None.",
     ),
+    "mostly_ambiguous": Explained(
+        "warning",
+        "Of the molecules at a substitution or short indel at least 10 and more than "
+        "half are ambiguous.",
+        "See the base qualities there; compare with a lower `--min-base-quality`.",
+    ),
+    "mostly_other_alleles": Explained(
+        "warning",
+        "Of the molecules that can tell a marker at least 10 and more than half fit "
+        "neither it nor the reference.",
+        "`mrdtrack panel check --at-diagnosis` says how the reads spell it.",
+    ),
     "no_controls": Explained(
         "info",
         "No control samples were given.",

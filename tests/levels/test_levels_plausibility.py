@@ -119,3 +119,21 @@ def test_families_of_single_reads(sizes: dict[int, int], found: list[str]) -> No
 def test_short_fragments(length: int | None, found: list[str]) -> None:
     library = Library(read_length=50, fragment_length=length)
     assert codes(marker(), library=library) == found
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({"ambiguous": 1021, "molecules": 2041}, ["mostly_ambiguous"]),
+        ({"ambiguous": 1020, "molecules": 2040}, []),
+        ({"alt": 0, "ref": 0, "ambiguous": 9, "molecules": 9}, []),
+        ({"alt": 0, "ref": 0, "ambiguous": 10, "molecules": 10}, ["mostly_ambiguous"]),
+        ({"ambiguous": 3000, "molecules": 4020, "error_class": "junction"}, []),
+        ({"other": 1021, "molecules": 2041}, ["mostly_other_alleles"]),
+        ({"other": 1020, "molecules": 2040}, []),
+        ({"alt": 0, "ref": 0, "other": 9, "molecules": 9}, []),
+        ({"alt": 0, "ref": 0, "other": 10, "molecules": 10}, ["mostly_other_alleles"]),
+    ],
+)
+def test_most_molecules_of_one_class(told: dict[str, Any], found: list[str]) -> None:
+    assert codes(marker(**told)) == found
