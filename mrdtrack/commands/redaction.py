@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mrdtrack.counts import BackgroundSite, IdentityCounts, QualityFinding, SampleCounts
 from mrdtrack.findings import Value, finding
-from mrdtrack.follow_up.build import Given
-from mrdtrack.follow_up.timeline import TimelineVisit
 from mrdtrack.levels.result import VisitResult
 from mrdtrack.protocols.vocabulary import name_time_point
 from mrdtrack.provenance import Provenance
+
+if TYPE_CHECKING:
+    from mrdtrack.follow_up.build import Given
+    from mrdtrack.follow_up.timeline import TimelineVisit
 
 LEFT_OUT: Final = "(left out)"
 _NAMES: Final = frozenset({"file", "samples", "sample", "problem"})

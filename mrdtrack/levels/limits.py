@@ -96,9 +96,12 @@ def detection_probability(
     if len(stop) == 1:
         missed = given[:, 0].sum(axis=-1)
     else:
-        parts = [_rows(given, table.score[alone], critical.statistic)]
-        parts += _class_parts(table, mean, stop, critical.statistic)
-        missed = truncated_mass(np.concatenate(parts, axis=1))
+        classes = _class_parts(table, mean, stop, critical.statistic)
+        missed = np.zeros(len(level))
+        for f in range(len(level)):  # one by one, since the rows of all take much room
+            own = _rows(given[f : f + 1], table.score[alone], critical.statistic)
+            parts = [own, *(part[f : f + 1] for part in classes)]
+            missed[f] = truncated_mass(np.concatenate(parts, axis=1))[0]
     result: FloatArray = np.clip(1.0 - missed, 0.0, 1.0)
     return result
 

@@ -22,6 +22,7 @@ from mrdtrack.kernels.places import ChunkPlaces, chunk_places
 from mrdtrack.kernels.stretches import BackgroundRows
 from tests.counting.builders import (
     Read,
+    bases,
     breakpoint_of,
     count,
     make_panel,
@@ -112,6 +113,26 @@ def test_counting_by_the_way_is_counting_at_the_end(
     assert by_the_way == at_end
     assert sum(n > 0 for n in passed) > 3
     assert sum(row.molecules or 0 for row in at_end.markers) > 50
+
+
+@pytest.mark.usefixtures("in_small_chunks")
+@pytest.mark.parametrize("molecules", ["fragments", "umi"])
+def test_any_number_of_threads_counts_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, molecules: str
+) -> None:
+    reads = random_reads(8, umis=True)
+    monkeypatch.setattr(gathering_module, "DECIDING_ROWS", 40)
+    monkeypatch.setattr(gathering_module, "HELD_ROWS", 0)
+    held = {"kind": "sequence", "sequence": bases("chr1", 700, 740)}
+    panel = make_panel(snv(300), snv(200, "chr2"), held)
+    told = [
+        count(
+            tmp_path, reads, panel, molecules=molecules, threads=threads
+        ).model_dump_json()
+        for threads in (1, 2, 4)
+    ]
+    assert told[1] == told[0]
+    assert told[2] == told[0]
 
 
 @pytest.mark.usefixtures("in_small_chunks")
