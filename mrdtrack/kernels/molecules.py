@@ -25,6 +25,7 @@ from mrdtrack.kernels.arrays import (
     Ints,
     Observations,
 )
+from mrdtrack.kernels.groups import table_size
 from mrdtrack.kernels.umi import HASHED, LENGTH_SHIFT
 
 ALT, REF, AMBIGUOUS, OTHER = range(4)
@@ -35,6 +36,8 @@ COPY_PHRED = 40.0
 """Most that one fragment can say for its family: errors of the PCR before it."""
 AGREEMENT = 2.0 / 3.0
 """Share of a family's clear fragments that must agree."""
+SLOT_MULTIPLIER = 0x9E3779B1
+"""Near the golden section of 2^32 (Knuth, The Art of Computer Programming 3, 6.4)."""
 
 
 class Molecules(NamedTuple):
@@ -204,6 +207,12 @@ def find_word(words: Ints, low: int, high: int, wanted: int) -> int:
 
 
 @kernel
+def word_slot(word: int, mask: int) -> int:
+    """Give a word's place in a table, by bits from the middle of a product."""
+    return ((word * SLOT_MULTIPLIER) >> 24) & mask
+
+
+@kernel
 def cluster_umis(words: Ints, counts: Ints, low: int, high: int, root: Ints) -> None:
     """Join UMIs one base apart, the rarer to the commoner, into root[low:high].
 
@@ -213,8 +222,11 @@ def cluster_umis(words: Ints, counts: Ints, low: int, high: int, root: Ints) -> 
     """
     order = np.argsort(-counts[low:high], kind="mergesort") + low
     queue = np.zeros(high - low, np.int64)
+    room = table_size(4 * (high - low))
+    marked = np.zeros(room, np.uint8)  # most words that are not there end here
     for i in range(low, high):
         root[i] = -1
+        marked[word_slot(int(words[i]), room - 1)] = 1
     for start in order:
         if root[start] >= 0:
             continue
@@ -224,14 +236,16 @@ def cluster_umis(words: Ints, counts: Ints, low: int, high: int, root: Ints) -> 
         while head < tail:
             node = queue[head]
             head += 1
-            word = words[node]
+            word = int(words[node])
             length = word >> LENGTH_SHIFT
             if length == HASHED:
                 continue
             for base in range(length):
                 for change in range(1, 4):
-                    flip = change << (2 * base)
-                    found = find_word(words, low, high, word ^ flip)
+                    other = word ^ (change << (2 * base))
+                    if not marked[word_slot(other, room - 1)]:
+                        continue
+                    found = find_word(words, low, high, other)
                     if found < 0 or root[found] >= 0:
                         continue
                     if counts[node] >= 2 * counts[found] - 1:

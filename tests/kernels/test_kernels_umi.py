@@ -49,7 +49,12 @@ def test_base_codes_of_all_letters() -> None:
 
 @given(
     st.dictionaries(
-        st.text("ACG", min_size=2, max_size=3), st.integers(1, 9), max_size=14
+        st.one_of(
+            st.text("ACG", min_size=2, max_size=3),
+            st.text("AT", min_size=28, max_size=28),
+        ),
+        st.integers(1, 9),
+        max_size=14,
     ),
     st.booleans(),
 )
