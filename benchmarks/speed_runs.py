@@ -183,7 +183,7 @@ def gbcms(work: Path, panel: Path, reads: Path, reference: Path) -> list[Runs]:
         ref, alt = fields["ref"].strip('"'), fields["alt"].strip('"')
         lines.append(f"chr1\t{fields['position']}\t.\t{ref}\t{alt}\t.\t.\t.")
     vcf.write_text("\n".join(lines) + "\n")
-    command = ["gbcms", "run", "--variants", str(vcf), "--bam", f"s:{reads}"]
+    command = ["gbcms", "dna", "--variants", str(vcf), "--bam", f"s:{reads}"]
     command += ["--fasta", str(reference), "--output-dir", str(work / "gbcms")]
     return [Runs("gbcms", command)]
 

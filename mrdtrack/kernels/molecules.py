@@ -240,18 +240,17 @@ def cluster_umis(words: Ints, counts: Ints, low: int, high: int, root: Ints) -> 
             length = word >> LENGTH_SHIFT
             if length == HASHED:
                 continue
-            for base in range(length):
-                for change in range(1, 4):
-                    other = word ^ (change << (2 * base))
-                    if not marked[word_slot(other, room - 1)]:
-                        continue
-                    found = find_word(words, low, high, other)
-                    if found < 0 or root[found] >= 0:
-                        continue
-                    if counts[node] >= 2 * counts[found] - 1:
-                        root[found] = start
-                        queue[tail] = found
-                        tail += 1
+            for n in range(3 * length):
+                other = word ^ ((n % 3 + 1) << (2 * (n // 3)))
+                if not marked[word_slot(other, room - 1)]:
+                    continue
+                found = find_word(words, low, high, other)
+                if found < 0 or root[found] >= 0:
+                    continue
+                if counts[node] >= 2 * counts[found] - 1:
+                    root[found] = start
+                    queue[tail] = found
+                    tail += 1
 
 
 @kernel
