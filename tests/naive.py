@@ -135,6 +135,30 @@ def stretch_score(
     return score
 
 
+def gapped_score(
+    scores: Sequence[Sequence[float]], clip: float, opening: float, extend: float
+) -> float:
+    """Score the best alignment with gaps; `scores[i][j]` is of base `i` on base `j`.
+
+    Every gap is tried at its whole length. Ending inside both costs `clip`.
+    """
+    n, size = len(scores), len(scores[0])
+    ending: dict[tuple[int, int], float] = {}
+    best = 0.0
+    for i in range(n):
+        for j in range(size):
+            ways = [0.0 if i == 0 or j == 0 else -clip]
+            ways.append(ending.get((i - 1, j - 1), -1e9))
+            for k in range(1, max(n, size)):
+                price = opening + extend * (k - 1)
+                ways.append(ending.get((i - 1 - k, j - 1), -1e9) - price)
+                ways.append(ending.get((i - 1, j - 1 - k), -1e9) - price)
+            ending[i, j] = scores[i][j] + max(ways)
+            inside = i < n - 1 and j < size - 1
+            best = max(best, ending[i, j] - (clip if inside else 0.0))
+    return best
+
+
 def diagonals(
     read: Read, anchors: Sequence[tuple[int, int, int, int, bool]]
 ) -> set[tuple[int, int]]:

@@ -40,6 +40,14 @@ NEAR = 30
 """Bases around a mark within which such a tail counts."""
 CLEAR_PHRED = 30.0
 """A base that weighs so much is rarer as an error (1 in 1,000) than as a variant."""
+NEITHER_PHRED = 20.0
+"""A read this far from its better haplotype may fit neither."""
+TELLING_PHRED = 60.0
+"""Errors alone turn a reference into a junction once in a million reads at most."""
+TIE_PHRED = 0.5
+"""Haplotypes whose scores differ by less fit a read equally well."""
+UNREACHED = 1e9
+MAX_HAPLOTYPES = 3
 NO_SCORE = -1e9
 MAX_DIAGONALS = 64
 
@@ -100,7 +108,8 @@ def score_diagonal(
 
     Read base `i` stands on haplotype base `i + shift`. Returns the score in phred
     against random sequence and the stretch [begin, end) of the read. Ending a stretch
-    inside both read and haplotype costs `CLIP_PHRED`.
+    inside both read and haplotype costs `CLIP_PHRED`. It begins and ends with known
+    bases.
     """
     first = targets.base_start[haplotype]
     size = targets.base_start[haplotype + 1] - first
@@ -120,6 +129,10 @@ def score_diagonal(
         total = running if i == high - 1 else running - CLIP_PHRED
         if total > best:
             best, best_begin, best_end = total, begin, i + 1
+    while best_begin < best_end and codes[row + best_end - 1] > 3:
+        best_end -= 1
+    while best_begin < best_end and codes[row + best_begin] > 3:
+        best_begin += 1
     return best, best_begin, best_end
 
 
@@ -303,6 +316,15 @@ def clearly_differs(
 
 
 @kernel
+def known_bases(scores: ReadScores, low: int, high: int) -> int:
+    """Count the known bases at [low, high) of a decoded read."""
+    count = 0
+    for i in range(low, high):
+        count += 1 if scores.codes[i] < 4 else 0
+    return count
+
+
+@kernel
 def misfit(
     scores: ReadScores,
     length: int,
@@ -314,7 +336,7 @@ def misfit(
     """Give the phred by which a placed read misses a perfect fit at the marks.
 
     Only marks inside the read count, with one base on either side; a tail of
-    `UNEXPLAINED` bases or more that begins near a mark and fits nothing counts too.
+    `UNEXPLAINED` known bases or more beginning near a mark that fits nothing counts.
     Without `novel` bases an event is a length alone, and only such tails count.
     """
     codes, match, mismatch = scores.codes, scores.match, scores.mismatch
@@ -323,6 +345,8 @@ def misfit(
     first = targets.base_start[haplotype]
     size = targets.base_start[haplotype + 1] - first
     low, high = max(0, -shift), min(length, size - shift)
+    tail_before = known_bases(scores, row + low, row + begin)
+    tail_after = known_bases(scores, row + end, row + high)
     worst = 0.0
     for k in range(targets.mark_start[haplotype], targets.mark_start[haplotype + 1]):
         mark_low, mark_high = targets.mark_low[k], targets.mark_high[k]
@@ -342,9 +366,11 @@ def misfit(
                 )
             missed += match[row + i] - got if novel else 0.0
         before, after = begin + shift, end + shift
-        if low + UNEXPLAINED <= begin and mark_low - NEAR <= before < mark_high + NEAR:
+        starts_near = mark_low - NEAR <= before < mark_high + NEAR
+        ends_near = mark_low - NEAR < after <= mark_high + NEAR
+        if tail_before >= UNEXPLAINED and starts_near:
             missed += CLIP_PHRED
-        if end + UNEXPLAINED <= high and mark_low - NEAR < after <= mark_high + NEAR:
+        if tail_after >= UNEXPLAINED and ends_near:
             missed += CLIP_PHRED
         worst = max(worst, missed)
     return worst

@@ -16,9 +16,13 @@ from mrdtrack.kernels.arrays import (
     Targets,
 )
 from mrdtrack.kernels.candidates import find_candidates
-from mrdtrack.kernels.evidence import MAX_DIAGONALS, lacks_qualities
+from mrdtrack.kernels.evidence import (
+    MAX_DIAGONALS,
+    MAX_HAPLOTYPES,
+    lacks_qualities,
+)
 from mrdtrack.kernels.record_facts import longest_read, read_facts
-from mrdtrack.kernels.weights import MAX_HAPLOTYPES, Scratch, weigh_record
+from mrdtrack.kernels.weights import Scratch, weigh_record
 
 
 @kernel

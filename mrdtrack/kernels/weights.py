@@ -26,7 +26,11 @@ from mrdtrack.kernels.bam_records import cigar_span, quality_start, sequence_sta
 from mrdtrack.kernels.bases import read_base
 from mrdtrack.kernels.evidence import (
     CLEAR_PHRED,
+    NEITHER_PHRED,
+    TELLING_PHRED,
+    TIE_PHRED,
     UNKNOWN_QUALITY,
+    UNREACHED,
     clearly_differs,
     crossings,
     decode_read,
@@ -37,19 +41,14 @@ from mrdtrack.kernels.evidence import (
     score_haplotype,
     telling_phred,
 )
+from mrdtrack.kernels.gapped import has_gap, is_broken
+from mrdtrack.kernels.gapped_evidence import weigh_gapped
+from mrdtrack.kernels.tails import silence_tail
 
-NEITHER_PHRED = 20.0
-"""A read this far from its better haplotype may fit neither."""
 RESCUE_PHRED = 100.0
 """Score on the alternative haplotype from which an unmapped read is looked at."""
-TELLING_PHRED = 60.0
-"""Errors alone turn a reference into a junction once in a million reads at most."""
-TIE_PHRED = 0.5
-"""Haplotypes whose scores differ by less fit a read equally well."""
 READ_END = 6
 """Bases at either end of a read in which end repair and misalignment make errors."""
-UNREACHED = 1e9
-MAX_HAPLOTYPES = 3
 
 
 class Scratch(NamedTuple):
@@ -305,6 +304,18 @@ def place_on_haplotype(
 
 
 @kernel
+def needs_gaps(
+    data: Bytes, record: int, evidence: float, heard: int, threshold: float
+) -> bool:
+    """Tell whether a record must be aligned with gaps: its diagonals settle nothing."""
+    if read_u16(data, record + 18) & 0x4 or abs(evidence) >= threshold:
+        return False
+    if heard & FITS_NEITHER:
+        return True
+    return has_gap(data, record) if heard == ELSEWHERE else is_broken(data, record)
+
+
+@kernel
 def weigh_record(
     data: Bytes,
     record: int,
@@ -325,5 +336,12 @@ def weigh_record(
             return evidence, heard, decoded
     if decoded != record:
         decode_read(data, record, read_filter, scores)
+        silence_tail(data, record, read_i32(data, record + 20), scores)
     evidence, heard = weigh_haplotypes(data, record, targets, marker, scores, scratch)
+    if needs_gaps(data, record, evidence, heard, targets.threshold[marker]):
+        gapped, bits = weigh_gapped(
+            data, record, targets, marker, scores, scratch.diagonals
+        )
+        if bits != ELSEWHERE:
+            evidence, heard = gapped, bits
     return evidence, heard, record

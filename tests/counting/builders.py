@@ -224,10 +224,11 @@ def count(
     name: str = "sample.bam",
     indexed: bool = True,
     lines: Sequence[str] = (),
+    genome: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> SampleCounts:
     """Write the reads and count them."""
-    fasta = write_reference(folder / "reference.fa")
+    fasta = write_reference(folder / "reference.fa", genome)
     path = write_reads(
         folder / name,
         reads,

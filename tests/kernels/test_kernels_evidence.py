@@ -118,6 +118,11 @@ def test_best_stretch_is_that_of_brute_force(
             continue
         low = max(0, -shift)
         high = min(len(read), len(haplotype) - shift)
+        assert "N" not in turned[begin : begin + 1] + turned[end - 1 : end]
+        while begin > low and turned[begin - 1] == "N":
+            begin -= 1
+        while end < high and turned[end] == "N":
+            end += 1
         claimed = naive.stretch_score(
             turned, haplotype, shift, (begin, end), fits=FITS, fails=FAILS
         )
