@@ -253,22 +253,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--depth", type=float, default=4000.0)
     parser.add_argument("--wild-type", type=int, default=100_000)
+    parser.add_argument("--wild-type-only", action="store_true")
     parser.add_argument("--gbcms", default=shutil.which("gbcms"))
     parser.add_argument("--output", type=Path)
     asked = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), asked.gbcms)
-        parts = [
-            *by_fraction(bench, asked.depth),
-            *by_layout(bench, asked.depth),
-            *false_molecules(bench, asked.wild_type),
-        ]
+        parts = [*false_molecules(bench, asked.wild_type)]
+        if not asked.wild_type_only:
+            parts = [
+                *by_fraction(bench, asked.depth),
+                *by_layout(bench, asked.depth),
+                *parts,
+            ]
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     command = (
         f"python -m benchmarks.counting_accuracy --depth {asked.depth:g} "
         f"--wild-type {asked.wild_type}"
-    )
+    ) + (" --wild-type-only" if asked.wild_type_only else "")
     seconds = time.monotonic() - start
     head = (
         f"# Accuracy of counting\n\n{__doc__.split('Reads come')[0].strip()}\n\n"

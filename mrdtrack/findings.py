@@ -90,6 +90,8 @@ FINDINGS: Final[dict[str, str]] = {
     "markers do not agree on it: repeat the sample before it counts as a rise",
     "level_without_marker": "Without {marker}, which does not agree with the rest, the "
     "level is {rate} ({low} to {high}, p = {p_without}).",
+    "low_base_quality": "{markers}: not heard, since most bases of {n_records} records "
+    "there are below the least base quality: count with a lower --min-base-quality",
     "marker_clonal_haematopoiesis": "{markers}: counted and shown, and kept out of the "
     "level: such mutations persist as clonal haematopoiesis.",
     "marker_disagreement": "markers tell different levels: {marker} stands out "
@@ -125,6 +127,7 @@ FINDINGS: Final[dict[str, str]] = {
 }
 REASONS: Final[dict[str, str]] = {
     "identity_failed": "the sample is not the patient's, or not mainly",
+    "low_base_quality": "the bases there are below the least base quality",
     "not_reached": "no molecule reached the marker",
     "not_told_apart": "no molecule could tell the marker from the reference",
     "edges_not_crossed": "no molecule crosses the edges of the marker",

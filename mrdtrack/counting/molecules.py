@@ -17,6 +17,7 @@ from mrdtrack.kernels.arrays import (
     HAS_DEPTH,
     HAS_UMI,
     LOW_MAPPING_QUALITY,
+    LOW_QUALITY,
     PAIRED,
     QC_FAIL,
     SECOND_OF_PAIR,
@@ -48,6 +49,7 @@ FILTER_BITS = (
     ("duplicate", DUPLICATE),
     ("secondary", SECONDARY),
     ("low_mapping_quality", LOW_MAPPING_QUALITY),
+    ("low_base_quality", LOW_QUALITY),
     ("not_at_marker", ELSEWHERE),
 )
 """Filters in the order in which they claim a record."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,10 @@ def tally_marker(
     denominator = _denominator(haplotypes, kind, crosses, amplicon=amplicon)
     informative = int(counts[ALT] + counts[REF])
     assessable = denominator.molecules > 0
-    why_not = "" if assessable else _why_not(haplotypes, informative, high - low)
+    filters = grouped.filters[index]
+    why_not = (
+        "" if assessable else _why_not(haplotypes, informative, high - low, filters)
+    )
     return MarkerCounts(
         marker=marker.id,
         kind=marker.kind,
@@ -94,7 +98,7 @@ def tally_marker(
         signal_ratio=signal_ratio(marker),
         ref_left=denominator.left,
         ref_right=denominator.right,
-        filters=grouped.filters[index],
+        filters=filters,
     )
 
 
@@ -210,12 +214,18 @@ def sides_known(haplotypes: MarkerHaplotypes) -> tuple[bool, bool]:
     return known["left"], known["right"]
 
 
-def _why_not(haplotypes: MarkerHaplotypes, informative: int, reached: int) -> str:
+def _why_not(
+    haplotypes: MarkerHaplotypes,
+    informative: int,
+    reached: int,
+    filters: Mapping[str, int],
+) -> str:
     mark = haplotypes.alt.marks[0]
     if "N" in haplotypes.alt.bases[mark.start - 5 : mark.end + 5]:
         return "reference_unknown"
     if reached == 0:
-        return "not_reached"
+        unheard = filters["low_base_quality"]
+        return "low_base_quality" if unheard else "not_reached"
     return "edges_not_crossed" if informative else "not_told_apart"
 
 

@@ -40,10 +40,12 @@ SPLIT = 16384
 HAS_UMI = 32768
 HAS_DEPTH = 65536
 INSIDE_READ = 131072
+LOW_QUALITY = 262144
 """Bits of `Observations.flags`. SECONDARY is a secondary record without SA tag;
 ELSEWHERE a record in the window that does not reach the marker; SPLIT a supplementary
 record or a split alignment flagged secondary; HAS_DEPTH a consensus read (cD tag);
-INSIDE_READ a substitution seen well away from both ends of the read."""
+INSIDE_READ a substitution seen well away from both ends of the read; LOW_QUALITY a
+record that does not reach the marker since most of its bases say nothing."""
 
 FILTERED = DUPLICATE | QC_FAIL | SECONDARY | LOW_MAPPING_QUALITY
 """Bits of the records that filters remove."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mrdtrack.kernels._compile import bare, kernel
+from mrdtrack.kernels._compile import bare, kernel, read_i32, read_u8
 from mrdtrack.kernels.arrays import (
+    ELSEWHERE,
+    LOW_QUALITY,
     NO_QUALITIES,
     Bytes,
     Candidates,
@@ -15,6 +17,7 @@ from mrdtrack.kernels.arrays import (
     RecordFacts,
     Targets,
 )
+from mrdtrack.kernels.bam_records import quality_start
 from mrdtrack.kernels.candidates import find_candidates
 from mrdtrack.kernels.evidence import (
     MAX_DIAGONALS,
@@ -23,6 +26,20 @@ from mrdtrack.kernels.evidence import (
 )
 from mrdtrack.kernels.record_facts import longest_read, read_facts
 from mrdtrack.kernels.weights import Scratch, weigh_record
+
+
+@kernel
+def is_mostly_silent(data: Bytes, record: int, read_filter: ReadFilter) -> bool:
+    """Tell whether more than half of a record's bases are of too low a quality."""
+    n = read_i32(data, record + 20)
+    quality = quality_start(data, record)
+    heard = 0
+    for i in range(n):
+        if read_filter.match_phred[read_u8(data, quality + i)] > 0.0:
+            heard += 1
+            if 2 * heard >= n:
+                return False
+    return n > 0
 
 
 @kernel
@@ -52,6 +69,8 @@ def weigh_candidates(
         evidence, heard, decoded = weigh_record(
             raw, record, here, marker, listen, free, read, decoded
         )
+        if heard & ELSEWHERE and is_mostly_silent(raw, record, listen):
+            heard |= LOW_QUALITY
         said.evidence[i] = evidence
         said.name[i] = facts.name
         said.umi[i] = facts.umi

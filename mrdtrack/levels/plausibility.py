@@ -39,6 +39,13 @@ def implausible(counts: SampleCounts) -> tuple[QualityFinding, ...]:
         names = _markers(counts.markers, asks)
         if names:
             found.append(finding(code, "warning", markers=names))
+    unheard = [m for m in counts.markers if m.reason_code == "low_base_quality"]
+    if unheard:
+        names = tuple(marker.marker for marker in unheard)
+        n_records = sum(marker.filters.get("low_base_quality", 0) for marker in unheard)
+        found.append(
+            finding("low_base_quality", "warning", markers=names, n_records=n_records)
+        )
     singles, families = counts.family_sizes.get(1, 0), sum(counts.family_sizes.values())
     if families >= LEAST_FAMILIES and singles > SINGLE_SHARE * families:
         share = singles / families

@@ -177,6 +177,12 @@ MEANINGS: Final[dict[str, Explained]] = {
         "One marker does not agree with the rest; the level without it stands beside.",
         "See whether the marker is an artefact, germline, or of a subclone.",
     ),
+    "low_base_quality": Explained(
+        "warning",
+        "No molecule reaches a marker, and more than half of the bases of a record "
+        "there are below the least base quality.",
+        "Count with a lower `--min-base-quality`; nanopore reads need about 7.",
+    ),
     "marker_clonal_haematopoiesis": Explained(
         "info",
         "A marker of clonal haematopoiesis is kept out of the level.",

@@ -33,8 +33,10 @@ COPY = GENOME["chr1"][AT - 4 : AT]
 """What stands before the place: inserted there it is a duplication, as in NPM1."""
 
 
-def one_row(folder: Path, reads: list[Read], marker: dict[str, Any]) -> MarkerCounts:
-    counts = count(folder, reads, make_panel(marker))
+def one_row(
+    folder: Path, reads: list[Read], marker: dict[str, Any], **settings: Any
+) -> MarkerCounts:
+    counts = count(folder, reads, make_panel(marker), **settings)
     (row,) = counts.markers
     assert row.filters["records"] == sum(
         n for name, n in row.filters.items() if name not in {"records", "small_family"}
@@ -233,6 +235,18 @@ def test_a_marker_that_no_read_reaches_is_not_assessable(tmp_path: Path) -> None
     assert not row.assessable
     assert row.reason == "no molecule reached the marker"
     assert row.denominator == 0
+
+
+def test_bases_below_the_least_quality_are_named_as_the_reason(tmp_path: Path) -> None:
+    ref = bases("chr1", AT, AT + 1)
+    reads = [wild(f"poor{i}", 250, 350, quality=10) for i in range(3)]
+    insertion = variant(AT, ref, ref + "ACGTACGTACGTACG")
+    row = one_row(tmp_path, [*reads, wild("far", 500, 600)], insertion)
+    assert row.reason_code == "low_base_quality"
+    assert row.filters["low_base_quality"] == 3
+    assert row.filters["records_used"] == 0
+    heard = one_row(tmp_path, reads, insertion, min_base_quality=7)
+    assert (heard.ref, heard.reason) == (3, "")
 
 
 def test_reads_that_cannot_tell_leave_it_not_assessable(tmp_path: Path) -> None:

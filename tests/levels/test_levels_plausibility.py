@@ -47,6 +47,26 @@ def test_a_good_sample_raises_nothing() -> None:
     assert codes(marker(alt=0, alt_forward=0, alt_reverse=0, alt_at_ends=0)) == []
 
 
+def test_bases_of_too_low_a_quality_are_told_with_their_records() -> None:
+    unheard = marker(
+        alt=0,
+        ref=0,
+        molecules=0,
+        denominator=0,
+        assessable=False,
+        reason_code="low_base_quality",
+        filters={"low_base_quality": 40},
+        alt_at_ends=0,
+    )
+    counts = SampleCounts(
+        sample="S", molecule_mode="fragments", markers=(unheard, unheard)
+    )
+    (found,) = implausible(counts)
+    assert found.code == "low_base_quality"
+    assert found.values == {"markers": ("M1", "M1"), "n_records": 80}
+    assert "80 records" in found.message
+
+
 def strands(forward: int, reverse: int, **told: Any) -> list[str]:
     alt = forward + reverse
     return codes(marker(alt=alt, alt_forward=forward, alt_reverse=reverse, **told))

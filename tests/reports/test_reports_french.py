@@ -146,8 +146,8 @@ def test_reasons_come_by_code() -> None:
         text="aucun marqueur ne peut fonder le niveau (le fichier ne contient aucune "
         "lecture)"
     )
-    several = reason(FR, english, tuple(REASONS))
-    assert several.text.count("\u202f; ") == len(REASONS) - 2
+    several = reason(FR, english, tuple(REASONS)[:8])
+    assert several.text.count("\u202f; ") == 6
 
 
 def test_a_laboratory_s_own_words_stay_as_they_are_and_are_marked() -> None:
