@@ -198,33 +198,20 @@ def family_numbers(marker: Ints, umi: Ints, start: Ints) -> Ints:
     length = umi >> LENGTH_SHIFT
     place = np.where((length < LONG_UMI) & (length > 0), start, 0)
     keys = np.lexsort((umi, place, marker))
-    new = np.ones(len(keys), bool)
-    new[1:] = (
-        (np.diff(marker[keys]) != 0)
-        | (np.diff(place[keys]) != 0)
-        | (umi[keys][1:] != umi[keys][:-1])
-        | (umi[keys][1:] == 0)
-    )
-    group = np.cumsum(new) - 1
-    firsts = keys[new]
-    counts = np.bincount(group).astype(np.int64)
-    words = np.ascontiguousarray(umi[firsts])
+    marker, place, umi = marker[keys], place[keys], umi[keys]
+    moved = np.ones(len(keys), bool)
+    moved[1:] = (marker[1:] != marker[:-1]) | (place[1:] != place[:-1])
+    new = moved | (umi == 0)
+    new[1:] |= umi[1:] != umi[:-1]
+    firsts = np.flatnonzero(new)
+    counts = np.diff(firsts, append=len(keys))
+    words = umi[firsts]
     root = np.arange(len(firsts), dtype=np.int64)
-    blocks = np.flatnonzero(
-        np.concatenate(
-            (
-                [True],
-                (np.diff(marker[firsts]) != 0) | (np.diff(place[firsts]) != 0),
-                [True],
-            )
-        )
-        if len(firsts)
-        else np.zeros(0, bool)
-    )
+    blocks = np.append(np.flatnonzero(moved[firsts]), len(firsts))
     for low, high in pairwise(blocks.tolist()):
         tagged = low + int(np.searchsorted(words[low:high], 1))
-        if high - tagged > 1 and length[firsts[tagged]] != HASHED:
+        if high - tagged > 1 and words[tagged] >> LENGTH_SHIFT != HASHED:
             cluster_umis(words, counts, tagged, high, root)
     numbers = np.empty(len(keys), np.int64)
-    numbers[keys] = root[group]
+    numbers[keys] = np.repeat(root, counts)
     return numbers
