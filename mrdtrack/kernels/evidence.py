@@ -332,12 +332,14 @@ def misfit(
     haplotype: int,
     placement: Placement,
     novel: int,
+    spliced: bool,
 ) -> float:
     """Give the phred by which a placed read misses a perfect fit at the marks.
 
     Only marks inside the read count, with one base on either side; a tail of
     `UNEXPLAINED` known bases or more beginning near a mark that fits nothing counts.
-    Without `novel` bases an event is a length alone, and only such tails count.
+    Without `novel` bases an event is a length alone, and only such tails count. Of a
+    `spliced` read the stretch alone counts: the rest lies in another exon.
     """
     codes, match, mismatch = scores.codes, scores.match, scores.mismatch
     begin, end, shift = placement.begin, placement.end, placement.shift
@@ -345,6 +347,8 @@ def misfit(
     first = targets.base_start[haplotype]
     size = targets.base_start[haplotype + 1] - first
     low, high = max(0, -shift), min(length, size - shift)
+    if spliced:
+        low, high = begin, end
     tail_before = known_bases(scores, row + low, row + begin)
     tail_after = known_bases(scores, row + end, row + high)
     worst = 0.0

@@ -52,6 +52,16 @@ def has_gap(data: Bytes, record: int) -> bool:
 
 
 @kernel
+def is_spliced(data: Bytes, record: int) -> bool:
+    """Tell whether an alignment leaves out introns."""
+    at, n_operations = cigar_span(data, record)
+    n = 0
+    for k in range(n_operations):
+        n += 1 if read_u32(data, at + 4 * k) & 15 == 3 else 0
+    return n > 0
+
+
+@kernel
 def is_broken(data: Bytes, record: int) -> bool:
     """Tell whether an alignment has a gap, or leaves out `LONG_CLIP` bases at an end.
 

@@ -43,6 +43,7 @@ from mrdtrack.kernels.gapped import (
     align_haplotype,
     count_gaps,
     gap_price,
+    is_spliced,
 )
 
 OTHER_GAP = 40.0
@@ -187,14 +188,18 @@ def misfit_gapped(
     stretch: Ints,
     novel: int,
     opening: float,
+    spliced: bool,
 ) -> tuple[float, float]:
     """Give the phred an alignment misses at the marks inside it, and that of its gaps.
 
-    A tail of `UNEXPLAINED` bases or more that begins near a mark counts too.
+    A tail of `UNEXPLAINED` bases or more that begins near a mark counts too, unless the
+    read is `spliced`.
     """
     size = targets.base_start[haplotype + 1] - targets.base_start[haplotype]
     tail_before = min(stretch[2], stretch[0])
     tail_after = min(length - stretch[3], size - stretch[1])
+    if spliced:
+        tail_before, tail_after = 0, 0
     row = strand * scores.stride
     before = known_bases(scores, row + stretch[2] - tail_before, row + stretch[2])
     after = known_bases(scores, row + stretch[3], row + stretch[3] + tail_after)
@@ -315,6 +320,7 @@ def weigh_gapped(
                 stretches[n],
                 targets.novel[marker],
                 opening,
+                is_spliced(data, record),
             )
             if miss < missed:
                 missed, gaps = miss, gap

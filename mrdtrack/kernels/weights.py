@@ -22,7 +22,11 @@ from mrdtrack.kernels.arrays import (
     ReadScores,
     Targets,
 )
-from mrdtrack.kernels.bam_records import cigar_span, quality_start, sequence_start
+from mrdtrack.kernels.bam_records import (
+    cigar_span,
+    quality_start,
+    sequence_start,
+)
 from mrdtrack.kernels.bases import read_base
 from mrdtrack.kernels.evidence import (
     CLEAR_PHRED,
@@ -41,7 +45,7 @@ from mrdtrack.kernels.evidence import (
     score_haplotype,
     telling_phred,
 )
-from mrdtrack.kernels.gapped import has_gap, is_broken
+from mrdtrack.kernels.gapped import has_gap, is_broken, is_spliced
 from mrdtrack.kernels.gapped_evidence import weigh_gapped
 from mrdtrack.kernels.tails import silence_tail
 
@@ -235,7 +239,7 @@ def weigh_haplotypes(
     evidence = min(max(lead, -cap), cap)
     top = max(phred[0], phred[best_ref])
     length = read_i32(data, record + 20)
-    novel = targets.novel[marker]
+    novel, spliced = targets.novel[marker], is_spliced(data, record)
     bits = 0
     reaches = False
     missed = UNREACHED
@@ -252,7 +256,8 @@ def weigh_haplotypes(
         bits |= crossed
         reaches = reaches or touches
         if tied:
-            missed = min(missed, misfit(scores, length, targets, h, placement, novel))
+            miss = misfit(scores, length, targets, h, placement, novel, spliced)
+            missed = min(missed, miss)
             if other_bases and not clearly_differs(scores, targets, h, placement):
                 other_bases = False
     told_apart = abs(evidence) if novel else abs(lead)
