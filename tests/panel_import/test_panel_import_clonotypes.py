@@ -376,3 +376,16 @@ def test_trust4s_own_report_of_a_real_sample(shared_cases: Path) -> None:
     assert {m.sequence for m in index} <= everything
     assert known[0] == index[0].sequence
     assert sum(sequence in everything for sequence in known) >= 4
+
+
+def test_one_junction_of_two_loci_is_one_marker(tmp_path: Path) -> None:
+    """A panel in which it stood twice would be refused."""
+    path = write(
+        tmp_path / "airr.tsv",
+        "sequence_id v_call j_call junction duplicate_count locus",
+        f"c1 IGHV1-2*01 IGHJ4*02 {IGH} 9000 IGH",
+        f"c2 IGKV1-5*01 IGKJ2*01 {IGH} 300 IGK",
+    )
+    found = import_panel([path])
+    assert [as_sequence(m).locus for m in found.panel.marker] == ["IGH"]
+    assert "it repeats" in " ".join(found.notes)

@@ -9,6 +9,7 @@ from typing import NamedTuple, get_args
 
 from mrdtrack.errors import FaultList, InputError, PanelError
 from mrdtrack.panel.adjacency import adjacency_of, normalise
+from mrdtrack.panel.file import EVENT
 from mrdtrack.panel.importers.airr import import_airr
 from mrdtrack.panel.importers.detect import Kind, detect_kind
 from mrdtrack.panel.importers.fusions import import_arriba, import_star_fusion
@@ -168,7 +169,7 @@ def _events(
 
 def _event(marker: Marker, reference: Reference | None) -> object:
     if reference is None or isinstance(marker, Sequence):
-        return marker.model_dump_json(include=_EVENT)
+        return marker.model_dump_json(include=set(EVENT))
     return normalise(adjacency_of(marker, reference), reference)
 
 
@@ -188,12 +189,6 @@ def _distinct(
         taken.add(marker.id)
         kept.append(candidate._replace(marker=marker))
     return kept
-
-
-_EVENT = {
-    *("kind", "contig", "position", "ref", "alt", "start", "end"),
-    *("left", "right", "inserted", "sequence", "locus", "join"),
-}
 
 
 def _renamed(marker: Marker, taken: set[str]) -> Marker:
