@@ -133,6 +133,7 @@ REASONS: Final[dict[str, str]] = {
     "edges_not_crossed": "no molecule crosses the edges of the marker",
     "reference_unknown": "the reference is unknown (N) at the marker",
     "no_reads": "the file holds no read",
+    "reads_too_short": "most reads are shorter than the sequence: give its join",
     "not_aligned": "the reads are not aligned, so markers with a position cannot be "
     "counted",
     "not_counted": "the marker could not be counted",

@@ -21,6 +21,11 @@ JOIN_ANCHOR = 12
 """Bases of a sequence that a read must hold on either side of its `join`."""
 
 
+def allowed_edits(marker: Sequence) -> int:
+    """Give the edits by which a read may differ from a sequence."""
+    return DEFAULT_EDITS if marker.max_edits is None else marker.max_edits
+
+
 def build_sequence_index(sequences: SequenceOf[Sequence]) -> SequenceIndex:
     """Index sequences and their reverse complements.
 
@@ -31,7 +36,7 @@ def build_sequence_index(sequences: SequenceOf[Sequence]) -> SequenceIndex:
     joins: list[int] = []
     edits: list[int] = []
     for marker in sequences:
-        allowed = DEFAULT_EDITS if marker.max_edits is None else marker.max_edits
+        allowed = allowed_edits(marker)
         join = -1 if marker.join is None else marker.join
         patterns += [marker.sequence, reverse_complement(marker.sequence)]
         joins += [join, -1 if join < 0 else len(marker.sequence) - join]

@@ -8,8 +8,8 @@ from mrdtrack.kernels._compile import kernel, read_i32, read_u16
 from mrdtrack.kernels.arrays import Bytes, Ints
 from mrdtrack.kernels.bam_records import overlapping_end, record_end
 
-NOT_MEASURED = 0x4 | 0x100 | 0x200 | 0x800
-"""Unmapped, secondary, failed and supplementary records."""
+NOT_MEASURED = 0x100 | 0x200 | 0x800
+"""Secondary, failed and supplementary records."""
 
 
 @kernel
@@ -33,9 +33,9 @@ def touches(contigs: Ints, low: Ints, high: Ints, data: Bytes, record: int) -> b
 def read_lengths(data: Bytes, contigs: Ints, low: Ints, high: Ints, most: int) -> Ints:
     """List read length and fragment length of up to `most` records: [N, 2].
 
-    Of primary records that overlap one of the places (sorted and disjoint), or of all
-    where there is none. The fragment length is that of the first record of a proper
-    pair, else 0.
+    Of primary records that overlap one of the places (sorted and disjoint), or of all,
+    unaligned ones too, where there is none. The fragment length is that of the first
+    record of a proper pair, else 0.
     """
     found = np.zeros((most, 2), np.int64)
     n = 0
@@ -47,7 +47,8 @@ def read_lengths(data: Bytes, contigs: Ints, low: Ints, high: Ints, most: int) -
         length = read_i32(data, this + 20)
         if length == 0 or flag & NOT_MEASURED != 0:
             continue
-        if low.shape[0] > 0 and not touches(contigs, low, high, data, this):
+        placed = flag & 0x4 == 0 and touches(contigs, low, high, data, this)
+        if low.shape[0] > 0 and not placed:
             continue
         found[n, 0] = length
         if flag & 0x2 != 0:

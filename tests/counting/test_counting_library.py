@@ -58,7 +58,7 @@ def test_only_near_records_are_measured_as_the_plain_way_says() -> None:
 
     def near(read: Plain) -> bool:
         end = read.position + max(len(read.bases), 1)
-        return any(
+        return not read.flag & 4 and any(
             contig == read.contig and low < end and read.position < high
             for contig, low, high in places
         )

@@ -254,3 +254,22 @@ def test_the_index_names_its_seeds_in_order() -> None:
     assert index.pattern_marker.tolist() == [0, 0, 1, 1]
     for kmer in index.seed_kmer.tolist():
         assert index.bitmap[kmer >> 3] >> (kmer & 7) & 1
+
+
+@pytest.mark.parametrize("length", [40, 60])
+def test_reads_too_short_for_a_sequence_say_nothing_of_it(
+    tmp_path: Path, length: int
+) -> None:
+    """No read of 40 bases can hold 51 of them: that is no zero."""
+    reads = [loose(f"r{i}", bases("chr1", i, i + length)) for i in range(30)]
+    (row,) = rows_of(tmp_path, reads, make_panel(clone()))
+    told = (row.assessable, row.reason_code, row.alt)
+    assert told == ((False, "reads_too_short", None) if length == 40 else (True, "", 0))
+
+
+def test_a_join_is_asked_for_in_short_reads_too(tmp_path: Path) -> None:
+    held_join = loose("alt", CLONE[5:45])
+    reads = [held_join, *(loose(f"r{i}", bases("chr1", i, i + 40)) for i in range(30))]
+    (row,) = rows_of(tmp_path, reads, make_panel(clone(join=25)))
+    assert row.assessable
+    assert row.alt == 1
