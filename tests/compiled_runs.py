@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from typing import Literal
 
 import pytest
+
+from mrdtrack.kernels._compile import jit_is_disabled
 
 MARKER = "whole_samples"
 
@@ -22,10 +23,9 @@ def compiled_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k != "NUMBA_DISABLE_JIT"}
 
 
-def runs_apart(item: pytest.Item, environment: Mapping[str, str]) -> bool:
+def runs_apart(item: pytest.Item) -> bool:
     """Tell whether a test must have a process of its own."""
-    plain = environment.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
-    return plain and item.get_closest_marker(MARKER) is not None
+    return jit_is_disabled() and item.get_closest_marker(MARKER) is not None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,7 +33,7 @@ def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> bool | None:
     """Run a test of whole samples apart, where the suite is plain Python."""
-    if not runs_apart(item, os.environ):
+    if not runs_apart(item):
         return None
     hook = item.ihook
     hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)

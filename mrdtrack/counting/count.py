@@ -22,7 +22,6 @@ from mrdtrack.counting.library import LibraryMeasure
 from mrdtrack.counting.plan import CountingPlan, plan_counting
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
 from mrdtrack.counting.sample_choice import SampleChoice, choose_sample
-from mrdtrack.counting.sequence_index import allowed_edits
 from mrdtrack.counting.sequence_tally import tally_sequences
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.tally import unassessable
@@ -39,7 +38,6 @@ from mrdtrack.kernels.places import chunk_places
 from mrdtrack.kernels.sequences import scan_sequences
 from mrdtrack.kernels.stretches import read_stretches
 from mrdtrack.panel.model import Panel
-from mrdtrack.panel.model import Sequence as SequenceMarker
 from mrdtrack.panel.reference import Reference
 
 T = TypeVar("T")
@@ -78,7 +76,11 @@ def count_reads(
     gathered, library = _gather(reads, plan, stretches, settings, choice)
     grouping = gathered.grouping
     rows = tally_sequences(
-        plan.sequences, gathered.hits, grouping, settings.min_family_size
+        plan.sequences,
+        gathered.hits,
+        grouping,
+        settings.min_family_size,
+        library.read_length,
     )
     background = background_sites(stretches, gathered.positions)
     _check_fit(path, background)
@@ -87,8 +89,6 @@ def count_reads(
     sizes = gathered.family_sizes + Counter(rows.family_sizes)
     for marker, why_not in plan.left_out:
         counted[marker.id] = unassessable(marker, grouping.mode, why_not)
-    for marker in _never_held(plan, library, counted):
-        counted[marker.id] = unassessable(marker, grouping.mode, "reads_too_short")
     _group_shared(counted, plan.shared_events)
     return SampleCounts(
         sample=choice.name,
@@ -107,22 +107,6 @@ def count_reads(
             *gathered.findings,
         ),
     )
-
-
-def _never_held(
-    plan: CountingPlan, library: Library, rows: Mapping[str, MarkerCounts]
-) -> list[SequenceMarker]:
-    """List the sequences without a hit that hardly any read is long enough to hold."""
-    read_length = library.read_length
-    if read_length is None:
-        return []
-    return [
-        marker
-        for marker in plan.sequences
-        if marker.join is None
-        and len(marker.sequence) - allowed_edits(marker) > read_length
-        and not rows[marker.id].molecules
-    ]
 
 
 def _group_shared(rows: dict[str, MarkerCounts], shared: Mapping[str, str]) -> None:

@@ -14,7 +14,8 @@ from mrdtrack.counting.molecules import (
     group_molecules,
     join_observations,
 )
-from mrdtrack.counting.sequence_index import kin_of
+from mrdtrack.counting.sequence_index import allowed_edits, kin_of
+from mrdtrack.counting.tally import unassessable
 from mrdtrack.counts import MarkerCounts
 from mrdtrack.findings import REASONS
 from mrdtrack.kernels.arrays import JUNCTION, Ints, Observations
@@ -71,12 +72,14 @@ def tally_sequences(
     hits: SequenceHits,
     grouping: Grouping,
     min_family_size: int,
+    read_length: int | None,
 ) -> SequenceCounts:
     """Count the molecules that hold each sequence.
 
     A molecule belongs to the sequence that one of its reads holds with the fewest
     edits; where it holds rivals equally well, it is `ambiguous` for each of them.
-    The denominator is every molecule read (`locus_reads`).
+    The denominator is every molecule read (`locus_reads`). A sequence that no read of
+    the usual `read_length` can hold, and none does, cannot be assessed.
     """
     if not markers:
         return SequenceCounts(markers=(), family_sizes={})
@@ -91,6 +94,9 @@ def tally_sequences(
         here = molecules.marker == index
         alt = here & (molecules.kind == ALT)
         n_alt, n_here = int(alt.sum()), int(here.sum())
+        if n_here == 0 and is_too_long(marker, read_length):
+            rows.append(unassessable(marker, grouping.mode, "reads_too_short"))
+            continue
         turned = molecules.reverse != 0
         rows.append(
             MarkerCounts(
@@ -118,6 +124,13 @@ def tally_sequences(
             )
         )
     return SequenceCounts(markers=tuple(rows), family_sizes=grouped.family_sizes)
+
+
+def is_too_long(marker: Sequence, read_length: int | None) -> bool:
+    """Tell whether most reads are too short to hold a sequence, which has no join."""
+    if read_length is None or marker.join is not None:
+        return False
+    return len(marker.sequence) - allowed_edits(marker) > read_length
 
 
 def _best_only(

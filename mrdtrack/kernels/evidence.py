@@ -298,6 +298,24 @@ def telling_phred(
 
 
 @kernel
+def decides(evidence: float, bits: int, threshold: float) -> bool:
+    """Tell whether evidence about an indel or junction is anchored on both sides."""
+    if evidence >= threshold:
+        return bits & CROSSES_JUNCTION != 0
+    if evidence <= -threshold:
+        return bits & (CROSSES_LEFT | CROSSES_RIGHT) != 0
+    return True
+
+
+@kernel
+def is_clear_other(scores: ReadScores, at: int, wanted: int) -> bool:
+    """Tell whether base `at` of a decoded read is clearly not the one wanted."""
+    code = int(scores.codes[at])
+    gain = scores.match[at] - scores.mismatch[at]
+    return bool(code < 4 and wanted < 4 and code != wanted and gain >= CLEAR_PHRED)
+
+
+@kernel
 def clearly_differs(
     scores: ReadScores, targets: Targets, haplotype: int, placement: Placement
 ) -> bool:
@@ -307,10 +325,7 @@ def clearly_differs(
     high = min(placement.end, targets.own_high[haplotype] - shift)
     row = placement.strand * scores.stride
     for i in range(low, high):
-        code = int(scores.codes[row + i])
-        gain = scores.match[row + i] - scores.mismatch[row + i]
-        wanted = int(targets.bases[first + i + shift])
-        if code < 4 and wanted < 4 and code != wanted and gain >= CLEAR_PHRED:
+        if is_clear_other(scores, row + i, int(targets.bases[first + i + shift])):
             return True
     return False
 

@@ -11,9 +11,6 @@ import numpy as np
 
 from mrdtrack.kernels._compile import kernel, read_i32
 from mrdtrack.kernels.arrays import (
-    CROSSES_JUNCTION,
-    CROSSES_LEFT,
-    CROSSES_RIGHT,
     ELSEWHERE,
     FITS_NEITHER,
     SMALL_INDEL,
@@ -25,7 +22,6 @@ from mrdtrack.kernels.arrays import (
     Targets,
 )
 from mrdtrack.kernels.evidence import (
-    CLEAR_PHRED,
     CLIP_PHRED,
     MAX_HAPLOTYPES,
     NEAR,
@@ -36,6 +32,8 @@ from mrdtrack.kernels.evidence import (
     UNREACHED,
     base_score,
     crossings,
+    decides,
+    is_clear_other,
     known_bases,
 )
 from mrdtrack.kernels.gapped import (
@@ -169,10 +167,7 @@ def clearly_differs_gapped(
     for i in range(stretch[2], stretch[3]):
         if not low <= place[i] < high:
             continue
-        code = int(scores.codes[row + i])
-        gain = scores.match[row + i] - scores.mismatch[row + i]
-        wanted = int(targets.bases[first + place[i]])
-        if code < 4 and wanted < 4 and code != wanted and gain >= CLEAR_PHRED:
+        if is_clear_other(scores, row + i, int(targets.bases[first + place[i]])):
             return True
     return False
 
@@ -351,10 +346,7 @@ def settle_gapped(
     bits: int,
 ) -> tuple[float, int]:
     """Take evidence back that is not anchored, or that too few bases tell."""
-    threshold = targets.threshold[marker]
-    if evidence >= threshold and bits & CROSSES_JUNCTION == 0:
-        return 0.0, bits
-    if evidence <= -threshold and bits & (CROSSES_LEFT | CROSSES_RIGHT) == 0:
+    if not decides(evidence, bits, targets.threshold[marker]):
         return 0.0, bits
     if evidence > 0.0 and targets.event[marker] > SMALL_INDEL:
         first = targets.hap_start[marker]

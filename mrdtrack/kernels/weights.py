@@ -7,8 +7,6 @@ from typing import NamedTuple
 from mrdtrack.kernels._compile import kernel, read_i32, read_u8, read_u16, read_u32
 from mrdtrack.kernels.arrays import (
     CROSSES_JUNCTION,
-    CROSSES_LEFT,
-    CROSSES_RIGHT,
     ELSEWHERE,
     FITS_NEITHER,
     INSIDE_READ,
@@ -37,6 +35,7 @@ from mrdtrack.kernels.evidence import (
     UNREACHED,
     clearly_differs,
     crossings,
+    decides,
     decode_read,
     find_diagonals,
     lacks_qualities,
@@ -152,16 +151,6 @@ def has_haplotypes(targets: Targets, marker: int) -> bool:
     k = targets.mark_start[targets.hap_start[marker]]
     single = targets.mark_high[k] - targets.mark_low[k] == 1
     return targets.event[marker] != SUBSTITUTION or not single
-
-
-@kernel
-def decides(evidence: float, bits: int, threshold: float) -> bool:
-    """Tell whether evidence about an indel or junction is anchored on both sides."""
-    if evidence >= threshold:
-        return bits & CROSSES_JUNCTION != 0
-    if evidence <= -threshold:
-        return bits & (CROSSES_LEFT | CROSSES_RIGHT) != 0
-    return True
 
 
 @kernel

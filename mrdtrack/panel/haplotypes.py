@@ -132,10 +132,7 @@ def _anchor(side: Side, start: int, end: int, offset: int) -> Anchor:
 
 
 def _joined(
-    adjacency: Adjacency,
-    flank: int,
-    reference: Bases,
-    more: tuple[Mark, ...] = (),
+    adjacency: Adjacency, flank: int, reference: Bases, more: tuple[Mark, ...] = ()
 ) -> Haplotype:
     """Build the alternative haplotype with so many bases on either side."""
     left, right = adjacency.left, adjacency.right
