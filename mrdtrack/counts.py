@@ -47,6 +47,8 @@ class MarkerCounts(FileModel):
     cell shows beside a heterozygous one of two copies (1; 2 where homozygous or
     hemizygous). `alt_at_ends` and `ref_at_ends`: those molecules whose base stands in
     the last few bases of every read that shows it (substitutions of one base).
+    `related`: molecules, in none of the other counts, that hold the stem of a sequence
+    after other bases than its own (None where the panel tells no stem).
     """
 
     marker: str
@@ -75,6 +77,7 @@ class MarkerCounts(FileModel):
     ref_at_ends: int | None = None
     ref_left: int | None = None
     ref_right: int | None = None
+    related: int | None = None
     filters: dict[str, int] = {}
     signal_ratio: float = Field(default=1.0, gt=0)
 

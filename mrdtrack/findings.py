@@ -117,6 +117,9 @@ FINDINGS: Final[dict[str, str]] = {
     "survived would look the same.",
     "other_denominator": "{markers} are fractions of another sort ({denominators}) "
     "than the rest and are kept out of the level.",
+    "related_clonotypes": "{markers}: there are molecules with its stem (D-N2-J) and "
+    "another V: related clonotypes, as when a clone evolves and the V is replaced, or "
+    "chimeras of the PCR; they are counted apart and are no part of the level",
     "several_specimens": "{day}: {specimens} are kept apart",
     "short_fragments": "fragments are short (median {n_bases} bases): junctions, "
     "duplications and longer indels are missed where a fragment cannot span them",

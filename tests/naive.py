@@ -203,6 +203,29 @@ def are_kin(one: str, other: str) -> bool:
     return False
 
 
+def edits_along(bases: str, read: str, origin: int, slack: int) -> int:
+    """Try every stretch of the read that begins up to `slack` bases off `origin`."""
+    return min(
+        distance(bases, read[begin:end])
+        for begin in range(origin - slack, origin + slack + 1)
+        for end in range(max(begin, 0), len(read) + 1)
+        if 0 <= begin <= len(read)
+    )
+
+
+def distance(one: str, other: str) -> int:
+    """Give the edits between two texts, from the definition."""
+    row = list(range(len(other) + 1))
+    for i, wanted in enumerate(one, start=1):
+        last, row[0] = row[0], i
+        for j, base in enumerate(other, start=1):
+            last, row[j] = (
+                row[j],
+                min(row[j] + 1, row[j - 1] + 1, last + (base != wanted)),
+            )
+    return row[-1]
+
+
 def fewest_edits(pattern: str, read: str) -> int:
     """Align a pattern whole to any part of a read: full dynamic programming."""
     row = [0] * (len(read) + 1)

@@ -21,6 +21,7 @@ from mrdtrack.counting.molecules import (
     choose_grouping,
     group_molecules,
     join_observations,
+    pick,
 )
 from mrdtrack.counting.plan import CountingPlan
 from mrdtrack.counting.sequence_tally import SequenceHits, join_scans
@@ -252,21 +253,9 @@ def _first_rows(parts: Sequence[Observations]) -> Observations:
     for part in parts:
         if wanted <= 0:
             break
-        chosen.append(_pick(part, slice(wanted)))
+        chosen.append(pick(part, slice(wanted)))
         wanted -= len(part.marker)
     return join_observations(chosen)
-
-
-def _pick(part: Observations, chosen: Mask | slice) -> Observations:
-    """Pick some observations."""
-    return Observations(
-        marker=part.marker[chosen],
-        name=part.name[chosen],
-        umi=part.umi[chosen],
-        start=part.start[chosen],
-        evidence=part.evidence[chosen],
-        flags=part.flags[chosen],
-    )
 
 
 def split_observations(
@@ -281,8 +270,8 @@ def split_observations(
         elif not mine.any():
             kept.append(part)
         else:
-            taken.append(_pick(part, mine))
-            kept.append(_pick(part, ~mine))
+            taken.append(pick(part, mine))
+            kept.append(pick(part, ~mine))
     return taken, kept
 
 

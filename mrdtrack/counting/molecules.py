@@ -35,6 +35,8 @@ from mrdtrack.kernels.molecules import (
 )
 from mrdtrack.kernels.umi import HASHED, LENGTH_SHIFT
 
+Chosen = NDArray[np.bool_] | NDArray[np.int64] | slice
+
 DUPLICATE_SHARE = 0.8
 """Share of duplicate flags from which reads are taken for those of an amplicon."""
 TAGGED_SHARE = 0.9
@@ -82,6 +84,18 @@ def join_observations(parts: Sequence[Observations]) -> Observations:
         )
     return Observations(
         *(np.concatenate(column) for column in zip(*parts, strict=True))
+    )
+
+
+def pick(part: Observations, chosen: Chosen) -> Observations:
+    """Pick some observations."""
+    return Observations(
+        marker=part.marker[chosen],
+        name=part.name[chosen],
+        umi=part.umi[chosen],
+        start=part.start[chosen],
+        evidence=part.evidence[chosen],
+        flags=part.flags[chosen],
     )
 
 

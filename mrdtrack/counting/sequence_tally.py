@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,13 +13,18 @@ from mrdtrack.counting.molecules import (
     family_numbers,
     group_molecules,
     join_observations,
+    pick,
 )
-from mrdtrack.counting.sequence_index import allowed_edits, kin_of
+from mrdtrack.counting.sequence_index import (
+    allowed_edits,
+    kin_with_stems,
+    with_stem,
+)
 from mrdtrack.counting.tally import unassessable
 from mrdtrack.counts import MarkerCounts
 from mrdtrack.findings import REASONS
 from mrdtrack.kernels.arrays import JUNCTION, Ints, Observations
-from mrdtrack.kernels.molecules import ALT
+from mrdtrack.kernels.molecules import ALT, REF
 from mrdtrack.kernels.sequences import ScanResult, settle_rivals
 from mrdtrack.panel.model import Sequence
 
@@ -84,6 +89,8 @@ def tally_sequences(
     if not markers:
         return SequenceCounts(markers=(), family_sizes={})
     observations = _best_only(hits.observations, markers)
+    related = _related_molecules(observations, markers, grouping, min_family_size)
+    observations = pick(observations, observations.marker < len(markers))
     event = np.full(len(markers), JUNCTION, np.int64)
     threshold = np.full(len(markers), HELD_PHRED)
     grouped = group_molecules(observations, threshold, event, grouping, min_family_size)
@@ -120,6 +127,7 @@ def tally_sequences(
                 hgvs=marker.hgvs,
                 alt_forward=int((alt & ~turned).sum()),
                 alt_reverse=int((alt & turned).sum()),
+                related=related.get(index),
                 filters=grouped.filters[index],
             )
         )
@@ -138,17 +146,49 @@ def _best_only(
 ) -> Observations:
     """Keep, of each read name, the observations with the fewest edits."""
     order = np.lexsort((observations.name,))
+    kin = kin_with_stems(markers)
     left = settle_rivals(
         observations.name[order],
         observations.marker[order],
         observations.evidence[order],
-        kin_of(markers),
-        len(markers),
+        kin,
+        math.isqrt(len(kin)),
     )
     kept = left >= 0.0
-    chosen = order[kept]
-    columns: list[Any] = [column[chosen] for column in observations]
-    return Observations(*columns)._replace(evidence=left[kept])
+    return pick(observations, order[kept])._replace(evidence=left[kept])
+
+
+def _related_molecules(
+    observations: Observations,
+    markers: SequenceOf[Sequence],
+    grouping: Grouping,
+    min_family_size: int,
+) -> dict[int, int]:
+    """Count the molecules that hold a marker's stem after other bases than its own.
+
+    Reads of the marker itself are weighed against them: a UMI family is related where
+    most of its fragments are.
+    """
+    numbers = {marker.id: index for index, marker in enumerate(markers)}
+    owners = [numbers[marker.id] for marker in with_stem(markers)]
+    if not owners:
+        return {}
+    parts = []
+    for stem, owner in enumerate(owners):
+        held = pick(observations, observations.marker == owner)
+        other = pick(observations, observations.marker == len(markers) + stem)
+        other = other._replace(evidence=-other.evidence)
+        parts += [
+            part._replace(marker=np.full(len(part.marker), stem, np.int64))
+            for part in (held, other)
+        ]
+    event = np.full(len(owners), JUNCTION, np.int64)
+    threshold = np.full(len(owners), HELD_PHRED)
+    molecules = group_molecules(
+        join_observations(parts), threshold, event, grouping, min_family_size
+    ).molecules
+    related = molecules.marker[molecules.kind == REF]
+    return {owner: int((related == stem).sum()) for stem, owner in enumerate(owners)}
 
 
 def _molecules_read(hits: SequenceHits, grouping: Grouping) -> int:

@@ -257,7 +257,7 @@ def _unusable(marker: MarkerResult) -> MarkerResult:
     numbers = (
         *("alt", "ref", "ambiguous", "other", "molecules", "denominator"),
         *("alt_forward", "alt_reverse", "ref_forward", "ref_reverse"),
-        *("ref_left", "ref_right"),
+        *("ref_left", "ref_right", "related"),
         *("fraction", "fraction_low", "fraction_high", "p_value", "lod95"),
     )
     return marker.model_copy(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mrdtrack.kernels._compile import kernel, read_i32, read_u8
 from mrdtrack.kernels.arrays import Bytes, Ints
-from mrdtrack.kernels.bam_records import sequence_start
+from mrdtrack.kernels.bam_records import quality_start, sequence_start
 from mrdtrack.kernels.bases import UNKNOWN_BASE, decode_bases, read_base
 
 BAD_EDITS = 1000
@@ -40,6 +40,14 @@ class SequenceIndex(NamedTuple):
     max_edits: Ints  # [P]
     join: Ints  # [P] first base after the join, -1 without one
     join_anchor: int  # bases needed on either side of a join
+    n_sequences: int  # markers from here on are stems, in the order of their sequences
+    flank_step: Ints  # [P] way from a stem to the bases before it, 0 where no stem
+    flank_start: Ints  # [P + 1]
+    flanks: Bytes  # codes of the bases before each stem, the nearest first
+    flank_anchor: int  # bases that a read needs before a stem
+    flank_edits: int  # edits beyond `max_edits` by which they must differ
+    flank_quality: int  # least base quality of a difference
+    row_size: int  # room that an alignment needs
 
 
 class Trial(NamedTuple):
@@ -50,9 +58,62 @@ class Trial(NamedTuple):
     held: Ints  # [P] sequences it holds
     held_edits: Ints  # [P] and the fewest edits of each
     codes: Bytes  # its bases
-    row: Ints  # [4 max_edits + 1] of the alignment
+    row: Ints  # [index.row_size] of the alignment
     pairs: Bytes  # [256] code of two bases in a byte, UNKNOWN_PAIR if one is unknown
     state: Ints  # [1] offset of the read that edits, tried and codes are of
+
+
+@kernel
+def edits_along(
+    codes: Bytes,
+    n: int,
+    bases: Bytes,
+    first: int,
+    size: int,
+    origin: int,
+    step: int,
+    slack: int,
+    limit: int,
+    row: Ints,
+) -> int:
+    """Give the edits by which bases[first:first + size] differ from a read.
+
+    They are laid along the read from base `origin` on, towards its end (`step` 1) or
+    its beginning (-1); the stretch may begin up to `slack` bases off, and ends where
+    it fits best. BAD_EDITS when they need more than `limit` edits.
+    """
+    band = slack + limit
+    width = 2 * band + 1
+    # the bases of the read that lie along the way are [low, high), from the origin
+    low = -origin if step > 0 else origin - n + 1
+    high = n - origin if step > 0 else origin + 1
+    # row[d] holds the cost of the bases so far ending before base i + d - band
+    for d in range(width):
+        row[d] = 0 if limit <= d <= limit + 2 * slack else BAD_EDITS
+        if not low <= d - band <= high:
+            row[d] = BAD_EDITS
+    for i in range(size):
+        wanted = int(bases[first + i])
+        best = BAD_EDITS
+        left = BAD_EDITS
+        for d in range(width):
+            at = i + d - band
+            cost = BAD_EDITS
+            if low <= at < high:
+                cost = row[d] + (0 if codes[origin + step * at] == wanted else 1)
+            if d + 1 < width and low - 1 <= at < high:
+                cost = min(cost, row[d + 1] + 1)
+            if low <= at < high:
+                cost = min(cost, left + 1)
+            row[d] = cost
+            left = cost
+            best = min(best, cost)
+        if best > limit:
+            return BAD_EDITS
+    found = BAD_EDITS
+    for d in range(width):
+        found = min(found, row[d])
+    return found if found <= limit else BAD_EDITS
 
 
 @kernel
@@ -67,35 +128,7 @@ def edits_to_hold(
     first = index.pattern_start[pattern]
     size = index.pattern_start[pattern + 1] - first
     limit = index.max_edits[pattern]
-    width = 4 * limit + 1
-    # row[d] holds the cost of the pattern so far ending at read base
-    # begin + i + d - 2 * limit
-    for d in range(width):
-        row[d] = 0 if limit <= d <= 3 * limit else BAD_EDITS
-        if not 0 <= begin + d - 2 * limit <= n:
-            row[d] = BAD_EDITS
-    for i in range(size):
-        wanted = int(index.bases[first + i])
-        best = BAD_EDITS
-        left = BAD_EDITS
-        for d in range(width):
-            at = begin + i + d - 2 * limit
-            cost = BAD_EDITS
-            if 0 <= at < n:
-                cost = row[d] + (0 if codes[at] == wanted else 1)
-            if d + 1 < width and -1 <= at < n:
-                cost = min(cost, row[d + 1] + 1)
-            if 0 <= at < n:
-                cost = min(cost, left + 1)
-            row[d] = cost
-            left = cost
-            best = min(best, cost)
-        if best > limit:
-            return BAD_EDITS
-    found = BAD_EDITS
-    for d in range(width):
-        found = min(found, row[d])
-    return found if found <= limit else BAD_EDITS
+    return edits_along(codes, n, index.bases, first, size, begin, 1, limit, limit, row)
 
 
 @kernel
@@ -117,6 +150,41 @@ def edits_over_join(
             if edits > index.max_edits[pattern]:
                 return BAD_EDITS
     return edits
+
+
+@kernel
+def is_replaced(
+    data: Bytes,
+    record: int,
+    n: int,
+    index: SequenceIndex,
+    pattern: int,
+    begin: int,
+    trial: Trial,
+) -> bool:
+    """Tell whether other bases than the sequence's own stand before a stem in a read.
+
+    The read must reach far enough beyond the stem, and differ there by more edits than
+    a poor copy of the sequence would; one more for every base of low quality.
+    """
+    step = index.flank_step[pattern]
+    size = index.pattern_start[pattern + 1] - index.pattern_start[pattern]
+    origin = begin + size if step > 0 else begin - 1
+    reach = n - origin if step > 0 else begin
+    if reach < index.flank_anchor:
+        return False
+    first = index.flank_start[pattern]
+    slack = index.max_edits[pattern]
+    size = min(index.flank_start[pattern + 1] - first, reach - slack)
+    limit = slack + index.flank_edits - 1
+    quality = quality_start(data, record) + origin
+    for i in range(size):
+        if read_u8(data, quality + step * i) < index.flank_quality:
+            limit += 1
+    found = edits_along(
+        trial.codes, n, index.flanks, first, size, origin, step, slack, limit, trial.row
+    )
+    return found == BAD_EDITS
 
 
 @kernel
@@ -143,7 +211,13 @@ def is_seed(index: SequenceIndex, kmer: int) -> bool:
 
 @kernel
 def try_seed(
-    codes: Bytes, n: int, index: SequenceIndex, kmer: int, end: int, trial: Trial
+    data: Bytes,
+    record: int,
+    n: int,
+    index: SequenceIndex,
+    kmer: int,
+    end: int,
+    trial: Trial,
 ) -> None:
     """Verify every pattern that has this k-mer, which ends before read base `end`."""
     s = first_seed(index, kmer)
@@ -154,9 +228,12 @@ def try_seed(
         if trial.tried[pattern] == begin or trial.edits[pattern] == 0:
             continue
         trial.tried[pattern] = begin
-        found = edits_to_hold(codes, n, index, pattern, begin, trial.row)
+        found = edits_to_hold(trial.codes, n, index, pattern, begin, trial.row)
         if found == BAD_EDITS and index.join[pattern] >= 0:
-            found = edits_over_join(codes, n, index, pattern, begin)
+            found = edits_over_join(trial.codes, n, index, pattern, begin)
+        is_stem = index.flank_step[pattern] != 0 and found != BAD_EDITS
+        if is_stem and not is_replaced(data, record, n, index, pattern, begin, trial):
+            found = BAD_EDITS
         trial.edits[pattern] = min(trial.edits[pattern], found)
 
 
@@ -172,7 +249,7 @@ def take_seed(
         for p in range(index.n_patterns):
             trial.edits[p] = BAD_EDITS
             trial.tried[p] = NOWHERE
-    try_seed(trial.codes, n, index, kmer, end, trial)
+    try_seed(data, record, n, index, kmer, end, trial)
 
 
 @kernel

@@ -37,6 +37,8 @@ from mrdtrack.kernels.sequence_matches import (
 
 MATCHED_PHRED = 1000
 """Evidence of a read that holds a sequence; the number of edits is taken off."""
+RELATED_PHRED = 950
+"""That of one that holds a stem after other bases: less than any sequence has."""
 LEAST_RECORD = 37
 """Bytes that every record has."""
 
@@ -106,7 +108,8 @@ def find_sequences(
 ) -> tuple[Candidates, Ints]:
     """List the primary records of a chunk and the sequences they hold.
 
-    The second array gives the evidence of each: `MATCHED_PHRED` less the edits.
+    The second array gives the evidence of each: `MATCHED_PHRED` less the edits, or
+    `RELATED_PHRED` where the marker is a stem.
     """
     raw, here, tries = bare(data), bare(index), bare(trial)
     records = np.zeros(256, np.int64)
@@ -128,7 +131,8 @@ def find_sequences(
                 evidence = enlarged_ints(evidence)
             records[n] = this
             markers[n] = tries.held[j]
-            evidence[n] = MATCHED_PHRED - tries.held_edits[j]
+            held = MATCHED_PHRED if markers[n] < here.n_sequences else RELATED_PHRED
+            evidence[n] = held - tries.held_edits[j]
             n += 1
     return Candidates(records[:n].copy(), markers[:n].copy()), evidence[:n].copy()
 
@@ -219,7 +223,7 @@ def scan_sequences(
         np.empty(n_patterns, np.int64),
         np.empty(n_patterns, np.int64),
         np.empty(longest_read(bare(data), data.shape[0]), np.uint8),
-        np.empty(4 * index.max_edits.max() + 1, np.int64),
+        np.empty(index.row_size, np.int64),
         pairs,
         np.empty(1, np.int64),
     )

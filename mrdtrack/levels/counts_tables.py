@@ -41,7 +41,9 @@ TEXTS = {
     "hgvs": "",
 }
 """Text columns taken where present, and what stands for an absent or empty one."""
-NUMBERS = ("alt", "ref", "ambiguous", "other", "denominator")
+NUMBERS = ("alt", "ref", "ambiguous", "other", "denominator", "related")
+MAY_LACK = ("denominator", "related")
+"""Numbers that may be unknown though the marker is assessable."""
 RATIO = "signal_ratio"
 MOLECULES = ("molecules",)
 BACKGROUND_NEEDED = ("error_class", "alt_molecules", "molecules")
@@ -256,10 +258,10 @@ class _CountsReader:
         )
         for name in NUMBERS:
             if name not in frame.columns:
-                filler = -1 if name == "denominator" else 0
+                filler = -1 if name in MAY_LACK else 0
                 self.columns[name].append(np.full(size, filler, dtype=np.int64))
                 continue
-            may_lack = name == "denominator" or bool(unassessable)
+            may_lack = name in MAY_LACK or bool(unassessable)
             values = whole_numbers(path, line, frame, name, empty=may_lack)
             self.columns[name].append(values)
         self.columns[RATIO].append(_ratios(path, line, frame))

@@ -100,6 +100,11 @@ def _mostly_other(marker: MarkerCounts) -> bool:
     return other >= LEAST_TOLD and other > MOST * told
 
 
+def _has_related(marker: MarkerCounts) -> bool:
+    """Tell whether molecules hold the marker's stem after another V."""
+    return bool(marker.related)
+
+
 def _is_small(marker: MarkerCounts) -> bool:
     """Tell whether a read at a marker is nearly always long enough to show it."""
     return marker.kind == "small_variant" and marker.error_class != "junction"
@@ -110,4 +115,5 @@ _ASKED: Final = (
     ("alt_at_read_ends", _at_ends),
     ("mostly_ambiguous", _mostly_ambiguous),
     ("mostly_other_alleles", _mostly_other),
+    ("related_clonotypes", _has_related),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mrdtrack.panel.adjacency import reverse_complement
 from mrdtrack.panel.advice_model import Advice
-from mrdtrack.panel.model import Panel
+from mrdtrack.panel.model import SHORT_STEM, Panel
 from mrdtrack.panel.model import Sequence as SequenceMarker
 
 SHORT_JUNCTION = 25
@@ -51,12 +51,30 @@ def _alone(marker: SequenceMarker) -> Iterator[Advice]:
             f"its junction holds {marker.untemplated} untemplated {bases} only: "
             "another person may make it",
         )
+    yield from _stem(marker)
     if _is_simple(marker.sequence):
         yield Advice(
             marker.id,
             "simple_sequence",
             "warning",
             "it is made of few different words: other reads may hold it by chance",
+        )
+
+
+def _stem(marker: SequenceMarker) -> Iterator[Advice]:
+    """Judge whether the stem of a clonotype is its own."""
+    few = marker.stem_untemplated
+    if marker.stem is None:
+        return
+    if marker.stem < SHORT_STEM or few is None or few < FEW_UNTEMPLATED:
+        bases = "base" if few == 1 else "bases"
+        known = "an unknown number of" if few is None else str(few)
+        yield Advice(
+            marker.id,
+            "stem_hardly_unique",
+            "warning",
+            f"its stem is {marker.stem} bases with {known} untemplated {bases}: "
+            "molecules of other people may count as related",
         )
 
 

@@ -32,7 +32,7 @@ def panel_text(panel: Panel, *, comments: Mapping[str, str] | None = None) -> st
 _FIRST = ("id", "kind", "contig", "position", "start", "end", "ref", "alt", "left")
 _THEN = (
     *("right", "inserted", "sequence", "locus", "join", "max_edits", "untemplated"),
-    *("gene", "hgvs"),
+    *("stem", "stem_untemplated", "gene", "hgvs"),
 )
 
 

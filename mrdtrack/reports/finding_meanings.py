@@ -235,6 +235,13 @@ MEANINGS: Final[dict[str, Explained]] = {
         "Fractions of another sort cannot be summed with the others.",
         "Quantify these markers apart.",
     ),
+    "related_clonotypes": Explained(
+        "warning",
+        "Molecules hold the stem of a clonotype after another V (column `related`): "
+        "clonal evolution, or chimeras of the PCR. They are in no level.",
+        "Where the clone itself is gone, look for its stem's other V in the reads and "
+        "add that clonotype to the panel; see whether spike-ins show such chimeras.",
+    ),
     "several_specimens": Explained(
         "info",
         "Several tissues on one day are kept apart.",

@@ -45,6 +45,7 @@ COUNTS_COLUMNS = (
     "signal_ratio",
     "filters",
     "reason_code",
+    "related",
 )
 BACKGROUND_COLUMNS = (
     "contig",

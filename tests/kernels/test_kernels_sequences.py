@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from mrdtrack.counting.sequence_index import build_sequence_index, kin_of
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
+from mrdtrack.counting.targets import encode_bases
 from mrdtrack.kernels.arrays import Bytes
+from mrdtrack.kernels.sequence_matches import BAD_EDITS, edits_along
 from mrdtrack.kernels.sequences import (
     MATCHED_PHRED,
+    RELATED_PHRED,
     ScanResult,
     scan_sequences,
     settle_rivals,
@@ -187,3 +190,76 @@ def test_more_reads_than_a_buffer_holds() -> None:
     reads = [unaligned(JOINED[:24], f"r{i}") for i in range(1100)]
     found = scan(reads, [JOINED[:24]], 0)
     assert len(found.observations.marker) == len(found.umis) == 1100
+
+
+codes_of = st.text("ACG", max_size=14)
+
+
+@given(
+    st.text("ACG", min_size=1, max_size=10),
+    codes_of,
+    st.integers(0, 14),
+    st.integers(0, 2),
+    st.integers(0, 4),
+)
+def test_edits_along_a_read_are_those_of_the_best_stretch(
+    bases: str, read: str, origin: int, slack: int, limit: int
+) -> None:
+    origin = min(origin, len(read))
+    expected = naive.edits_along(bases, read, origin, slack)
+    expected = expected if expected <= limit else BAD_EDITS
+    row = np.empty(2 * (slack + limit) + 1, np.int64)
+    wanted, size = encode_bases("T" + bases), len(bases)
+    given_ways = [
+        (encode_bases(read), origin, 1),
+        (encode_bases(read[::-1]), len(read) - 1 - origin, -1),
+    ]
+    for codes, start, step in given_ways:
+        for run in (edits_along, edits_along.py_func):
+            found = run(
+                *(codes, len(read), wanted, 1, size, start, step, slack, limit, row)
+            )
+            assert found == expected
+
+
+HELD, ELSE = "TGTGCGAGAGACCCTTATTATCATG", "ACTGATTACCAGCAACGGTTCAGGC"
+STEM = "ATAGTAACTATGACCTCCACCACTGGT"
+
+
+def related(read: str, *, quality: int = 37) -> list[tuple[int, float]]:
+    marker = Sequence(kind="sequence", id="s", sequence=HELD + STEM, stem=len(STEM))
+    chunk = chunk_of([unaligned(read)._replace(quality=quality)])
+    index = build_sequence_index([marker])
+    said = [
+        [*zip(found.marker.tolist(), found.evidence.tolist(), strict=True)]
+        for run in (scan_sequences, scan_sequences.py_func)
+        for found in [run(chunk, index, FILTER).observations]
+    ]
+    assert said[0] == said[1]
+    return said[0]
+
+
+def test_a_stem_after_other_bases_is_told_on_both_strands() -> None:
+    read = ELSE + STEM + "GGCC"
+    for bases in (read, naive.reverse_complement(read)):
+        assert related(bases) == [(1, float(RELATED_PHRED))]
+    assert related(ELSE + changed(STEM, [(9, "delete")])) == [(1, RELATED_PHRED - 1.0)]
+
+
+def test_the_sequence_itself_is_not_related_to_itself() -> None:
+    assert related("AC" + HELD + STEM) == [(0, float(MATCHED_PHRED))]
+    poor = [(3, "T"), (9, "delete"), (20, "A")]
+    assert related(changed(HELD, poor) + STEM) == []
+
+
+def test_a_read_that_ends_in_or_near_a_stem_cannot_tell() -> None:
+    for bases in (STEM, ELSE[-11:] + STEM, STEM[3:]):
+        assert related(bases) == []
+        assert related(naive.reverse_complement(bases)) == []
+    assert len(related(ELSE[-16:] + STEM)) == 1
+
+
+def test_bases_of_low_quality_do_not_make_another_v() -> None:
+    assert related(ELSE + STEM, quality=19) == []
+    assert len(related(ELSE + STEM, quality=20)) == 1
+    assert related("N" * 25 + STEM, quality=2) == []

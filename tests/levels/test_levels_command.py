@@ -134,6 +134,28 @@ def test_the_same_numbers_as_quantify(tmp_path: Path) -> None:
         assert again[name] == first[name]
 
 
+def test_related_molecules_are_kept_and_are_no_part_of_the_level(
+    tmp_path: Path,
+) -> None:
+    with_column = table(
+        tmp_path / "a.tsv",
+        ["s\tm\t3\t999\t40", "s\tn\t0\t999\t"],
+        "sample\tmarker\talt\tref\trelated",
+    )
+    without = table(tmp_path / "b.tsv", ["s\tm\t3\t999", "s\tn\t0\t999"])
+    made = {}
+    for name, counts in (("with", with_column), ("without", without)):
+        (tmp_path / name).mkdir()
+        run(tmp_path / name, counts)
+        made[name] = json.loads((tmp_path / name / "out" / "s.mrd.json").read_text())
+    told = made["with"]
+    assert [marker["related"] for marker in told["markers"]] == [40, None]
+    assert told["level"] == made["without"]["level"]
+    codes = {name: [q["code"] for q in made[name]["quality"]] for name in made}
+    assert "related_clonotypes" in codes["with"]
+    assert "related_clonotypes" not in codes["without"]
+
+
 def test_a_panel_orders_and_rules(tmp_path: Path) -> None:
     panel = tmp_path / "panel.toml"
     panel.write_text(PANEL)

@@ -157,3 +157,9 @@ def test_short_fragments(length: int | None, found: list[str]) -> None:
 )
 def test_most_molecules_of_one_class(told: dict[str, Any], found: list[str]) -> None:
     assert codes(marker(**told)) == found
+
+
+def test_related_clonotypes_are_told() -> None:
+    assert codes(marker(related=1), marker(marker="b", related=0)) == [
+        "related_clonotypes"
+    ]

@@ -177,3 +177,21 @@ def test_the_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
     path = written(tmp_path, "")
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert panel_digest(path) == empty
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ("stem = 19", "fewer than 12 of the sequence's 30 before it"),
+        ("stem = 0", "stem"),
+        ("stem_untemplated = 2", "stem_untemplated is given without stem"),
+        ("stem = 18\nstem_untemplated = 2", ""),
+    ],
+)
+def test_a_stem_leaves_bases_before_it(tmp_path: Path, keys: str, fault: str) -> None:
+    text = HEAD + '[[marker]]\nid = "S"\nkind = "sequence"\n'
+    text += f'sequence = "{"ACGTG" * 6}"\n{keys}\n'
+    if fault:
+        assert fault in faults_of(tmp_path, text)[0]
+        return
+    assert read_panel(written(tmp_path, text)).marker[0].model_dump()["stem"] == 18

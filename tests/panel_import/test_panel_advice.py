@@ -278,6 +278,22 @@ def test_sequences_that_another_person_can_hold() -> None:
     assert "1 untemplated base only" in found[1].message
 
 
+@pytest.mark.parametrize(
+    ("stem", "few", "is_told"),
+    [(20, 3, False), (19, 3, True), (20, 2, True), (20, 0, True), (20, None, True)],
+)
+def test_a_stem_that_others_may_share_is_told(
+    stem: int, few: int | None, is_told: bool
+) -> None:
+    (marker,) = panel_of(sequence("a", JUNCTION)).marker
+    told = marker.model_copy(update={"stem": stem, "stem_untemplated": few})
+    found = warnings(panel_of(told.model_dump()))
+    assert [one.code for one in found] == ["stem_hardly_unique"] * is_told
+    if is_told:
+        known = "an unknown number of" if few is None else str(few)
+        assert f"its stem is {stem} bases with {known} untemplated" in found[0].message
+
+
 def test_sequences_that_hold_each_other_on_either_strand() -> None:
     turned = reverse_complement(JUNCTION)
     found = warnings(

@@ -214,6 +214,79 @@ def test_a_junction_without_untemplated_bases_is_not_proposed(tmp_path: Path) ->
     assert found == [0, 8, 2]
 
 
+def stems(path: Path) -> list[tuple[int | None, int | None]]:
+    return [(m.stem, m.stem_untemplated) for m in sequences(path)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "stem"),
+    [
+        ("d_sequence_start np2_length", "77 3", (26, 3)),
+        ("d_sequence_start d_sequence_end j_sequence_start", "80 88 91", (23, 2)),
+        ("d_sequence_start np2", "80 ACGT", (23, 4)),
+        ("v_sequence_end np1_length np2_length", "70 6 1", (26, 1)),
+        ("v_sequence_end np1_length np2_length", "70 6 0", (None, None)),
+        ("v_sequence_end np1_length np2_length", "70 6 ", (None, None)),
+        ("v_sequence_end np2_length", "70 3", (None, None)),
+        ("d_sequence_start np2_length", "84 3", (None, None)),
+        ("d_sequence_start np2_length", "72 3", (None, None)),
+        ("d_sequence_start np2_length", "73 3", (30, 3)),
+    ],
+)
+def test_the_stem_of_a_clone_begins_with_its_d(
+    tmp_path: Path, columns: str, cells: str, stem: tuple[int | None, int | None]
+) -> None:
+    """The junction is bases 61 to 102 of the read."""
+    for turned in ("F", "T"):
+        read = sequence_of(IGH)
+        read = reverse_complement(read) if turned == "T" else read
+        path = write(
+            tmp_path / f"{turned}.tsv",
+            f"sequence_id sequence rev_comp v_call j_call junction {columns}",
+            f"a {read} {turned} IGHV3-9 IGHJ5 {IGH} {cells}",
+        )
+        assert stems(path) == [stem]
+
+
+def test_a_read_without_the_junction_tells_no_stem(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.tsv",
+        "sequence_id sequence v_call j_call junction d_sequence_start np2_length",
+        f"a {BEFORE}-? IGHV3-9 IGHJ5 {IGH} 77 3",
+    )
+    assert stems(path) == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("segments", "stem"),
+    [
+        ({"4": {"start": 27, "stop": 35}, "3": {"start": 38}}, (26, 2)),
+        (
+            {
+                "4a": {"start": 27, "stop": 30},
+                "4b": {"start": 33, "stop": 36},
+                "3": {"start": 38},
+            },
+            (26, 1),
+        ),
+        ({"4": {"start": 27, "stop": 35}, "3": {"start": 36}}, (None, None)),
+        ({"4": {"start": 27, "stop": 35}, "3": {"start": 30}}, (None, None)),
+        ({"4": {"start": "27", "stop": 35}, "3": {"start": 38}}, (None, None)),
+        ({"3": {"start": 38}}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_the_stem_of_a_vidjil_clone(
+    tmp_path: Path, segments: object, stem: tuple[int | None, int | None]
+) -> None:
+    window = bases(50)
+    for seg in (segments, None):
+        clone = vidjil_clone(window, "IGH", [9], sequence="AC" + window + "GG", seg=seg)
+        path = tmp_path / "p.vidjil"
+        path.write_text(json.dumps({"clones": [clone]}), encoding="utf-8")
+        assert stems(path) == [stem if seg else (None, None)]
+
+
 def test_a_sample_is_taken_out_of_a_table_of_several(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.tsv",

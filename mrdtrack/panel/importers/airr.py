@@ -81,7 +81,8 @@ def _clones(rows: list[Row], column: str | None, found: Imported) -> Iterator[Cl
         told = row.first("locus", "chains", "topchains")
         locus = locus_of(told) or locus_of(v_call) or locus_of(j_call)
         name = clone_name(locus, v_call, j_call, row.line - 1)
-        yield Clone(sequence, locus, count, name, row.where, _untemplated(row))
+        clone = Clone(sequence, locus, count, name, row.where, _untemplated(row))
+        yield _with_stem(clone, row)
     if n_without:
         found.notes.append(f"{n_without} rows hold no whole junction of A, C, G and T")
 
@@ -109,14 +110,19 @@ def junction_of(row: Row) -> str:
 def _cut(row: Row, sequence: str, start: str, end: str) -> str:
     """Cut the junction out; coordinates follow the strand that was aligned."""
     first, last = whole_number(start, "cdr3_start"), whole_number(end, "cdr3_end")
-    if row.first("rev_comp").lower() in {"t", "true"}:
-        sequence = reverse_complement(sequence)
+    sequence = _as_aligned(row, sequence)
     if first < 4 or last < first or last + 3 > len(sequence):
         raise Fault(
             f"the junction {first - 3}-{last + 3} does not lie within the sequence of "
             f"{len(sequence)} bases"
         )
     return sequence[first - 4 : last + 3]
+
+
+def _as_aligned(row: Row, sequence: str) -> str:
+    """Give the strand that positions are told of."""
+    turned = row.first("rev_comp").lower() in {"t", "true"}
+    return reverse_complement(sequence) if turned else sequence
 
 
 def _bases(text: str, what: str) -> str:
@@ -146,3 +152,29 @@ def _untemplated(row: Row) -> int | None:
         return sum(known)
     bases = row.first("np1") + row.first("np2")
     return len(bases) or None
+
+
+def _with_stem(clone: Clone, row: Row) -> Clone:
+    """Tell the stem of a clone, if the row says where D begins and how long N2 is."""
+    first = number(row.first("d_sequence_start"))
+    v_end, np1 = (number(row.first(key)) for key in ("v_sequence_end", "np1_length"))
+    if first is None and v_end is not None and np1 is not None:
+        first = v_end + np1 + 1
+    n_untemplated = _second_untemplated(row)
+    if first is None or n_untemplated is None:
+        return clone
+    whole = _as_aligned(row, row.first("sequence").upper())
+    return clone.with_stem(whole, int(first) - 1, n_untemplated)
+
+
+def _second_untemplated(row: Row) -> int | None:
+    """Count the bases between D and J, None where there is no D or it is not said."""
+    length = number(row.first("np2_length", "n2_length"))
+    if length is not None:
+        return int(length)
+    d_end, j_start = (
+        number(row.first(key)) for key in ("d_sequence_end", "j_sequence_start")
+    )
+    if d_end is not None and j_start is not None:
+        return int(j_start - d_end) - 1
+    return len(row.first("np2")) or None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, get_args
 
 from mrdtrack.panel.importers.outcome import Imported, ImportOptions, is_share
-from mrdtrack.panel.model import Locus
+from mrdtrack.panel.model import LEAST_FLANK, SHORT_STEM, Locus
 
 INDEX_SHARE = 0.05
 """Least share of its locus that makes a clone an index clone where none is given."""
@@ -17,7 +17,8 @@ LOCI: tuple[str, ...] = get_args(Locus)
 class Clone(NamedTuple):
     """One clone of a file; `weight` is molecules or reads.
 
-    `untemplated` is the number of bases of its junction that no gene segment holds.
+    `untemplated` is the number of bases of its junction that no gene segment holds;
+    `stem` how many of its last bases are D-N2-J, and `stem_untemplated` those of N2.
     """
 
     sequence: str
@@ -27,6 +28,21 @@ class Clone(NamedTuple):
     where: str
     untemplated: int | None = None
     is_index: bool = False
+    stem: int | None = None
+    stem_untemplated: int | None = None
+
+    def with_stem(self, whole: str, first: int, untemplated: int) -> Clone:
+        """Tell the stem, from base `first` (0-based) of the read `whole` on.
+
+        It is left out where it lies elsewhere, is short, holds no untemplated base or
+        leaves too few bases before it: it would tell nothing.
+        """
+        at = whole.find(self.sequence)
+        size = at + len(self.sequence) - first
+        enough = SHORT_STEM <= size <= len(self.sequence) - LEAST_FLANK
+        if at < 0 or untemplated < 1 or not enough:
+            return self
+        return self._replace(stem=size, stem_untemplated=untemplated)
 
 
 _GENE_NAME = re.compile(r"(?:IG[HKL]|TR[ABDG])[VDJC][A-Z0-9/*.-]*", re.IGNORECASE)
@@ -91,6 +107,8 @@ def select(
                 "sequence": clone.sequence,
                 "locus": clone.locus,
                 "untemplated": clone.untemplated,
+                "stem": clone.stem,
+                "stem_untemplated": clone.stem_untemplated,
             },
             clone.where,
             share=is_share(share),

@@ -185,7 +185,7 @@ def _clones(content: Mapping[str, Any], point: int) -> Iterator[Clone]:
         sequence = _window(clone)
         if sequence:
             label = str(clone.get("name") or f"clone {number}")
-            yield Clone(
+            made = Clone(
                 sequence,
                 locus_of(str(clone.get("germline", ""))),
                 count,
@@ -193,6 +193,7 @@ def _clones(content: Mapping[str, Any], point: int) -> Iterator[Clone]:
                 f"clone {number}",
                 _untemplated(label),
             )
+            yield _with_stem(made, clone)
 
 
 def _window(clone: Mapping[str, Any]) -> str:
@@ -210,6 +211,28 @@ def _window(clone: Mapping[str, Any]) -> str:
         return ""
     cut = sequence[max(start - 1, 0) : stop]
     return cut if _BASES.fullmatch(cut) else ""
+
+
+def _with_stem(made: Clone, clone: Mapping[str, Any]) -> Clone:
+    """Tell the stem of a clone whose segments stand with their positions (from 1)."""
+    segments = clone.get("seg")
+    if not isinstance(segments, dict):
+        return made
+    of_d = [segments.get(key) for key in ("4", "4a", "4b")]
+    starts = [_place(segment, "start") for segment in of_d]
+    stops = [_place(segment, "stop") for segment in of_d]
+    first, last = min(filter(None, starts), default=0), max(stops)
+    j_start = _place(segments.get("3"), "start")
+    whole = str(clone.get("sequence", "")).upper()
+    if not (0 < first <= last < j_start and whole):
+        return made
+    return made.with_stem(whole, first - 1, j_start - last - 1)
+
+
+def _place(segment: Any, key: str) -> int:
+    """Give a segment's first or last base, 0 where it is not told."""
+    place = segment.get(key) if isinstance(segment, dict) else None
+    return place if isinstance(place, int) and place > 0 else 0
 
 
 def _untemplated(name: str) -> int | None:
