@@ -193,8 +193,7 @@ def _tally(
         return tally_rows(rows, order, number, number, stretches.arrays, 1)
     fragment = _fragments(rows, order, number)
     family = _families(rows, order, fragment)
-    by_family = sorted_rows(family, order, int(family.max(initial=0)) + 1)
-    order = sorted_rows(rows.stretch, by_family, n_stretches)
+    order = sorted_rows(family, order, len(family))
     return tally_rows(rows, order, family, fragment, stretches.arrays, min_size)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +25,10 @@ from mrdtrack.kernels.arrays import (
     Ints,
     Observations,
 )
+from mrdtrack.kernels.families import merge_families, number_families
 from mrdtrack.kernels.groups import group_rows, number_names, sorted_rows
-from mrdtrack.kernels.molecules import (
-    Molecules,
-    cluster_umis,
-    merge_families,
-    merge_fragments,
-)
-from mrdtrack.kernels.umi import HASHED, LENGTH_SHIFT
+from mrdtrack.kernels.molecules import Molecules, merge_fragments
+from mrdtrack.kernels.umi import LENGTH_SHIFT
 
 Chosen = NDArray[np.bool_] | NDArray[np.int64] | slice
 
@@ -164,8 +159,8 @@ def group_molecules(
         )
         for index in range(n_markers):
             filters[index]["small_family"] = int(before[index] - joined[index])
-        values, counts = np.unique(molecules.size, return_counts=True)
-        sizes = dict(zip(values.tolist(), counts.tolist(), strict=True))
+        counts = np.bincount(molecules.size)
+        sizes = {int(size): int(counts[size]) for size in np.flatnonzero(counts)}
     return GroupedMolecules(
         molecules=molecules, filters=tuple(filters), family_sizes=sizes
     )
@@ -197,35 +192,20 @@ def _families(fragments: Molecules, min_size: int) -> Molecules:
     """Merge fragments into UMI families, marker by marker."""
     family = family_numbers(fragments.marker, fragments.umi, fragments.start)
     rows = np.arange(len(family), dtype=np.int64)
-    by_family = sorted_rows(family, rows, int(family.max(initial=0)) + 1)
-    n_markers = int(fragments.marker.max(initial=0)) + 1
-    order = sorted_rows(fragments.marker, by_family, n_markers)
-    return merge_families(fragments, order, family, min_size)
+    by_family = sorted_rows(family, rows, len(family))
+    return merge_families(fragments, by_family, family, min_size)
 
 
 def family_numbers(marker: Ints, umi: Ints, start: Ints) -> Ints:
     """Number the UMI families of fragments; fragments of one family share a number.
 
     Short UMIs repeat by chance, so they count together with the position. Fragments
-    without a UMI are families of their own.
+    without a UMI are families of their own. Families are numbered marker by marker.
     """
     length = umi >> LENGTH_SHIFT
     place = np.where((length < LONG_UMI) & (length > 0), start, 0)
-    keys = np.lexsort((umi, place, marker))
-    marker, place, umi = marker[keys], place[keys], umi[keys]
-    moved = np.ones(len(keys), bool)
-    moved[1:] = (marker[1:] != marker[:-1]) | (place[1:] != place[:-1])
-    new = moved | (umi == 0)
-    new[1:] |= umi[1:] != umi[:-1]
-    firsts = np.flatnonzero(new)
-    counts = np.diff(firsts, append=len(keys))
-    words = umi[firsts]
-    root = np.arange(len(firsts), dtype=np.int64)
-    blocks = np.append(np.flatnonzero(moved[firsts]), len(firsts))
-    for low, high in pairwise(blocks.tolist()):
-        tagged = low + int(np.searchsorted(words[low:high], 1))
-        if high - tagged > 1 and words[tagged] >> LENGTH_SHIFT != HASHED:
-            cluster_umis(words, counts, tagged, high, root)
-    numbers = np.empty(len(keys), np.int64)
-    numbers[keys] = np.repeat(root, counts)
-    return numbers
+    order = np.lexsort((place, marker))
+    marker, place = marker[order], place[order]
+    moved = (np.diff(marker) != 0) | (np.diff(place) != 0)
+    begin = np.concatenate(([0], np.flatnonzero(moved) + 1, [len(order)]))
+    return number_families(order, begin, umi)

@@ -1,8 +1,8 @@
-"""Molecules: the records of a fragment, and the fragments of a family, become one.
+"""Molecules: the records of a fragment become one.
 
 Mates and split alignments of a fragment see the same bases, so they do not add up:
 the clearest record speaks for its fragment, and clear records that contradict each
-other silence it. The fragments of a UMI family are copies that vote.
+other silence it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,11 @@ from mrdtrack.kernels.arrays import (
     Ints,
     Observations,
 )
-from mrdtrack.kernels.groups import table_size
-from mrdtrack.kernels.umi import HASHED, LENGTH_SHIFT
 
 ALT, REF, AMBIGUOUS, OTHER = range(4)
 """Classes of a molecule."""
 
 CROSSES = CROSSES_JUNCTION | CROSSES_LEFT | CROSSES_RIGHT | INSIDE_READ
-COPY_PHRED = 40.0
-"""Most that one fragment can say for its family: errors of the PCR before it."""
-AGREEMENT = 2.0 / 3.0
-"""Share of a family's clear fragments that must agree."""
-SLOT_MULTIPLIER = 0x9E3779B1
-"""Near the golden section of 2^32 (Knuth, The Art of Computer Programming 3, 6.4)."""
 
 
 class Molecules(NamedTuple):
@@ -189,150 +181,4 @@ def merge_fragments(
     """
     made = make_molecules(order.shape[0])
     n = merge_into(observations, order, threshold, event, made)
-    return first_molecules(made, n)
-
-
-@kernel
-def find_word(words: Ints, low: int, high: int, wanted: int) -> int:
-    """Find a word in the sorted words[low:high]; -1 when it is not there."""
-    while low < high:
-        middle = (low + high) // 2
-        if words[middle] < wanted:
-            low = middle + 1
-        elif words[middle] > wanted:
-            high = middle
-        else:
-            return middle
-    return -1
-
-
-@kernel
-def word_slot(word: int, mask: int) -> int:
-    """Give a word's place in a table, by bits from the middle of a product."""
-    return ((word * SLOT_MULTIPLIER) >> 24) & mask
-
-
-@kernel
-def cluster_umis(words: Ints, counts: Ints, low: int, high: int, root: Ints) -> None:
-    """Join UMIs one base apart, the rarer to the commoner, into root[low:high].
-
-    The directional rule: `b` is an error of `a` when `counts[a] >= 2 counts[b] - 1`
-    (Smith, Heger and Sudbery 2017, doi:10.1101/gr.209601.116). `words` are the
-    distinct UMIs in sorted order.
-    """
-    order = np.argsort(-counts[low:high], kind="mergesort") + low
-    queue = np.zeros(high - low, np.int64)
-    room = table_size(4 * (high - low))
-    marked = np.zeros(room, np.uint8)  # most words that are not there end here
-    for i in range(low, high):
-        root[i] = -1
-        marked[word_slot(int(words[i]), room - 1)] = 1
-    for start in order:
-        if root[start] >= 0:
-            continue
-        root[start] = start
-        queue[0] = start
-        head, tail = 0, 1
-        while head < tail:
-            node = queue[head]
-            head += 1
-            word = int(words[node])
-            length = word >> LENGTH_SHIFT
-            if length == HASHED:
-                continue
-            for n in range(3 * length):
-                other = word ^ ((n % 3 + 1) << (2 * (n // 3)))
-                if not marked[word_slot(other, room - 1)]:
-                    continue
-                found = find_word(words, low, high, other)
-                if found < 0 or root[found] >= 0:
-                    continue
-                if counts[node] >= 2 * counts[found] - 1:
-                    root[found] = start
-                    queue[tail] = found
-                    tail += 1
-
-
-@kernel
-def merge_copies(
-    fragments: Molecules,
-    order: Ints,
-    begin: int,
-    n_fragments: int,
-    family: Ints,
-    votes: Ints,
-    made: Molecules,
-    n: int,
-) -> int:
-    """Let the fragments of the family of order[begin] vote, into molecule `n`.
-
-    The fragment with the least name stands for the others. Returns where the next
-    family begins.
-    """
-    leader = order[begin]
-    m, number = fragments.marker[leader], family[leader]
-    for c in range(4):
-        votes[c] = 0
-    total = 0.0
-    bits = 0
-    at = begin
-    while at < n_fragments:
-        i = order[at]
-        if fragments.marker[i] != m or family[i] != number:
-            break
-        votes[fragments.kind[i]] += 1
-        total += min(max(fragments.evidence[i], -COPY_PHRED), COPY_PHRED)
-        bits |= fragments.crosses[i]
-        if fragments.name[i] < fragments.name[leader]:
-            leader = i
-        at += 1
-    clear = votes[ALT] + votes[REF] + votes[OTHER]
-    agreed = AMBIGUOUS
-    for c in (ALT, REF, OTHER):
-        if clear > 0 and votes[c] >= AGREEMENT * clear:
-            agreed = c
-    made.marker[n] = m
-    made.name[n] = fragments.name[leader]
-    made.umi[n] = fragments.umi[leader]
-    made.start[n] = fragments.start[leader]
-    made.evidence[n] = total
-    made.kind[n] = agreed
-    made.crosses[n] = bits
-    made.reverse[n] = fragments.reverse[leader]
-    made.size[n] = at - begin
-    return at
-
-
-@kernel
-def merge_all_copies(
-    fragments: Molecules,
-    order: Ints,
-    family: Ints,
-    min_size: int,
-    votes: Ints,
-    made: Molecules,
-) -> int:
-    """Merge family by family; give the number of those that are large enough."""
-    copies, rows, numbers = bare(fragments), bare(order), bare(family)
-    free, molecules = bare(votes), bare(made)
-    n = 0
-    at = 0
-    while at < order.shape[0]:
-        at = merge_copies(copies, rows, at, order.shape[0], numbers, free, molecules, n)
-        if made.size[n] >= min_size:
-            n += 1
-    return n
-
-
-@kernel
-def merge_families(
-    fragments: Molecules, order: Ints, family: Ints, min_size: int
-) -> Molecules:
-    """Let the fragments of each family vote; small families are left out.
-
-    `order` sorts the fragments by marker and family, `family` numbers the families.
-    """
-    made = make_molecules(order.shape[0])
-    votes = np.zeros(4, np.int64)
-    n = merge_all_copies(fragments, order, family, min_size, votes, made)
     return first_molecules(made, n)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrdtrack.kernels.arrays import FITS_NEITHER, JUNCTION, SUBSTITUTION, Observations
-from mrdtrack.kernels.molecules import Molecules, merge_families, merge_fragments
+from mrdtrack.kernels.families import merge_families
+from mrdtrack.kernels.molecules import Molecules, merge_fragments
 from tests import naive
 from tests.naive import Row
 

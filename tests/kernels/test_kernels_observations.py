@@ -14,6 +14,7 @@ from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.targets import build_targets
 from mrdtrack.kernels import (
     background,
+    families,
     groups,
     molecules,
     observations,
@@ -311,7 +312,7 @@ def test_every_kernel_is_compiled_once() -> None:
         groups.group_rows,
         background.tally_rows,
         molecules.merge_fragments,
-        molecules.merge_families,
+        families.merge_families,
     ]
     assert observations.observe_records is observe_records
     for kernel in kernels:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrdtrack.kernels.molecules import cluster_umis, find_word
+from mrdtrack.kernels.families import number_families
 from mrdtrack.kernels.umi import HASHED, LENGTH_SHIFT, base_code, pack_umi
 from tests import naive
 
@@ -59,27 +59,33 @@ def test_base_codes_of_all_letters() -> None:
     st.booleans(),
 )
 def test_clusters_are_those_of_brute_force(counts: dict[str, int], plain: bool) -> None:
-    by_word = {pack(text): text for text in counts}
-    texts = [by_word[word] for word in sorted(by_word)]
-    words = np.array(sorted(by_word), np.int64)
-    numbers = np.array([counts[text] for text in texts], np.int64)
-    root = np.zeros(len(texts), np.int64)
-    run = cluster_umis.py_func if plain else cluster_umis
-    run(words, numbers, 0, len(texts), root)
-    expected = naive.directional_roots({text: counts[text] for text in texts})
-    given_roots = {text: texts[at] for text, at in zip(texts, root, strict=True)}
-    assert given_roots == expected
+    fragments = [text for text in sorted(counts) for _ in range(counts[text])]
+    root = naive.directional_roots({t: counts[t] for t in sorted(counts, key=pack)})
+    expected = {
+        frozenset(i for i, text in enumerate(fragments) if root[text] == leader)
+        for leader in set(root.values())
+    }
+    assert families_of(fragments, plain=plain) == expected
+
+
+def families_of(fragments: list[str], *, plain: bool = False) -> set[frozenset[int]]:
+    """Part the fragments of one place into families."""
+    n = len(fragments)
+    umi = np.array([pack(text) if text else 0 for text in fragments], np.int64)
+    run = number_families.py_func if plain else number_families
+    order = np.arange(n, dtype=np.int64)[::-1].copy()
+    numbers = run(order, np.array([0, n], np.int64), umi)
+    return {frozenset(np.flatnonzero(numbers == x).tolist()) for x in set(numbers)}
 
 
 def test_hashed_umis_are_not_joined() -> None:
-    words = np.array([HASHED << LENGTH_SHIFT, HASHED << LENGTH_SHIFT | 1], np.int64)
-    root = np.zeros(2, np.int64)
-    cluster_umis(words, np.array([9, 1], np.int64), 0, 2, root)
-    assert root.tolist() == [0, 1]
+    ones = ["N" + "ACGT" * 2] * 9 + ["N" + "ACGT" * 2 + "A", "ACGT", "", "ACGA", ""]
+    assert {len(family) for family in families_of(ones)} == {9, 1, 2}
+    assert len(families_of(ones)) == 5
 
 
-@given(st.sets(st.integers(0, 40)), st.integers(0, 40))
-def test_find_word(members: set[int], wanted: int) -> None:
-    words = sorted(members)
-    found = find_word(np.array(words, np.int64), 0, len(words), wanted)
-    assert found == (words.index(wanted) if wanted in members else -1)
+def test_places_keep_their_families_apart() -> None:
+    umi = np.full(5, pack("ACGT"), np.int64)
+    order = np.array([4, 0, 3, 1, 2], np.int64)
+    numbers = number_families(order, np.array([0, 2, 3, 5], np.int64), umi).tolist()
+    assert numbers[4] == numbers[0] < numbers[3] < numbers[1] == numbers[2]
