@@ -33,10 +33,9 @@ from mrdtrack.counts import (
 )
 from mrdtrack.errors import AlignmentsError
 from mrdtrack.kernels.arrays import Bytes, ReadFilter
-from mrdtrack.kernels.observations import observe_records
+from mrdtrack.kernels.hearing import hear_records
 from mrdtrack.kernels.places import chunk_places
 from mrdtrack.kernels.sequences import scan_sequences
-from mrdtrack.kernels.stretches import read_stretches
 from mrdtrack.panel.model import Panel
 from mrdtrack.panel.reference import Reference
 
@@ -191,15 +190,13 @@ def _listen(
 ) -> Heard:
     """Run every kernel that has something to look for over one chunk."""
     index = plan.sequence_index
-    located = bool(plan.located)
     return Heard(
         places=chunk_places(chunk),
-        observations=(
-            observe_records(chunk, plan.targets, read_filter) if located else None
-        ),
-        rows=(
-            read_stretches(chunk, stretches.arrays, read_filter, min_quality)
-            if stretches.contigs
+        records=(
+            hear_records(
+                chunk, plan.targets, stretches.arrays, read_filter, min_quality
+            )
+            if plan.located or stretches.contigs
             else None
         ),
         scan=scan_sequences(chunk, index, read_filter) if index is not None else None,

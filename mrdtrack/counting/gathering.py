@@ -31,6 +31,7 @@ from mrdtrack.counts import MarkerCounts, QualityFinding
 from mrdtrack.kernels.arrays import Ints, Observations
 from mrdtrack.kernels.background import BackgroundCounts
 from mrdtrack.kernels.candidates import MATE_REACH
+from mrdtrack.kernels.hearing import HeardRecords
 from mrdtrack.kernels.places import ChunkPlaces
 from mrdtrack.kernels.sequences import ScanResult
 from mrdtrack.kernels.stretches import BackgroundRows
@@ -56,8 +57,7 @@ class Heard:
     """What one chunk of records said, and where it lies."""
 
     places: ChunkPlaces
-    observations: Observations | None
-    rows: BackgroundRows | None
+    records: HeardRecords | None
     scan: ScanResult | None
 
 
@@ -124,11 +124,8 @@ class Gathering:
                 raise OutOfOrder
             self._is_sorted = False
         self._last = places.last_contig, places.last_position
-        if heard.observations is not None and len(heard.observations.marker):
-            self._observations.append(heard.observations)
-            self._n_observed += len(heard.observations.marker)
-        if heard.rows is not None:
-            self._rows.append(heard.rows)
+        if heard.records is not None:
+            self._hold(heard.records)
         if heard.scan is not None:
             self._scans.append(heard.scan)
             if len(self._scans) > HELD_SCANS:
@@ -136,6 +133,15 @@ class Gathering:
         may_count = self._is_sorted and self._n_observed >= DECIDING_ROWS
         if may_count and self._n_held() > self._next_count:
             self._count_passed()
+
+    def _hold(self, records: HeardRecords) -> None:
+        """Hold what records said until the markers near them have been passed."""
+        observations, rows = records
+        if len(observations.marker):
+            self._observations.append(observations)
+            self._n_observed += len(observations.marker)
+        if len(rows.stretch):
+            self._rows.append(rows)
 
     def finish(self) -> Gathered:
         """Count what is left."""

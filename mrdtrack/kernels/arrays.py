@@ -104,6 +104,16 @@ class RecordFacts(NamedTuple):
     bits: int  # of those named above
 
 
+class Facts(NamedTuple):
+    """What the records near markers say of themselves (see RecordFacts)."""
+
+    record: Ints  # [R] offset in the chunk, rising
+    name: Ints  # [R]
+    umi: Ints  # [R]
+    start: Ints  # [R]
+    bits: Ints  # [R]
+
+
 class ReadScores(NamedTuple):
     """One decoded read, as aligned, and from `stride` on its reverse complement."""
 
@@ -126,7 +136,7 @@ class Placement(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Records and the markers whose windows they lie in, in file order."""
+    """Records and the markers (or stretches) they come near, in file order."""
 
     record: Ints  # [N] offset in the chunk
     marker: Ints  # [N]

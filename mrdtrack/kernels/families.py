@@ -37,7 +37,7 @@ class Place(NamedTuple):
     """Room for the distinct UMIs of the fragments at one place, as they appear."""
 
     word: Ints  # [W]
-    count: Ints  # [W] fragments
+    seen: Ints  # [W] fragments
     root: Ints  # [W] the UMI that stands for the family
     queue: Ints  # [W]
     of_row: Ints  # [W] number of the UMI of each fragment, UNJOINED without a UMI
@@ -76,20 +76,20 @@ def list_umis(
         if place.slots[slot] < 0:
             place.slots[slot] = n
             place.word[n] = word
-            place.count[n] = 0
+            place.seen[n] = 0
             place.root[n] = UNJOINED
             n += 1
         place.of_row[i] = place.slots[slot]
-        place.count[place.of_row[i]] += 1
+        place.seen[place.of_row[i]] += 1
     return n
 
 
 @kernel
 def commonest_first(place: Place, n: int) -> Ints:
     """List the UMIs seen more than once, the commonest first, then by their letters."""
-    several = np.flatnonzero(place.count[:n] > 1)
+    several = np.flatnonzero(place.seen[:n] > 1)
     several = several[np.argsort(place.word[several], kind="mergesort")]
-    return several[np.argsort(-place.count[several], kind="mergesort")]
+    return several[np.argsort(-place.seen[several], kind="mergesort")]
 
 
 @kernel
@@ -112,7 +112,7 @@ def join_from(place: Place, mask: int, start: int) -> None:
                 found = place.slots[slot]
                 if found < 0 or place.root[found] != UNJOINED:
                     continue
-                if place.count[node] >= 2 * place.count[found] - 1:
+                if place.seen[node] >= 2 * place.seen[found] - 1:
                     place.root[found] = start
                     place.queue[tail] = found
                     tail += 1
@@ -122,7 +122,7 @@ def join_from(place: Place, mask: int, start: int) -> None:
 def join_umis(place: Place, n: int, mask: int, starts: Ints) -> None:
     """Join UMIs one base apart, the rarer to the commoner.
 
-    The directional rule: `b` is an error of `a` when `count[a] >= 2 count[b] - 1`
+    The directional rule: `b` is an error of `a` when `seen[a] >= 2 seen[b] - 1`
     (Smith, Heger and Sudbery 2017, doi:10.1101/gr.209601.116). `starts` are those seen
     more than once; the order of the others makes no difference.
     """

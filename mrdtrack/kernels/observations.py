@@ -11,20 +11,18 @@ from mrdtrack.kernels.arrays import (
     NO_QUALITIES,
     Bytes,
     Candidates,
+    Facts,
     Observations,
     ReadFilter,
     ReadScores,
-    RecordFacts,
     Targets,
 )
 from mrdtrack.kernels.bam_records import quality_start
-from mrdtrack.kernels.candidates import find_candidates
 from mrdtrack.kernels.evidence import (
     MAX_DIAGONALS,
     MAX_HAPLOTYPES,
     lacks_qualities,
 )
-from mrdtrack.kernels.record_facts import longest_read, read_facts
 from mrdtrack.kernels.weights import Scratch, weigh_record
 
 
@@ -48,6 +46,7 @@ def weigh_candidates(
     targets: Targets,
     read_filter: ReadFilter,
     found: Candidates,
+    facts: Facts,
     scores: ReadScores,
     scratch: Scratch,
     said: Observations,
@@ -55,42 +54,43 @@ def weigh_candidates(
     """Write what each candidate record says of its marker into `said`."""
     raw, here, listen = bare(data), bare(targets), bare(read_filter)
     read, free = bare(scores), bare(scratch)
-    facts = RecordFacts(0, 0, 0, 0)
-    known, decoded = -1, -1
+    known = bare(facts)
+    row, decoded = -1, -1
+    bits = 0
     for i in range(found.record.shape[0]):
         record, marker = found.record[i], found.marker[i]
-        if record != known:
-            known = record
-            facts = read_facts(raw, record, listen, free.tags)
-            if lacks_qualities(raw, record):
-                facts = RecordFacts(
-                    facts.name, facts.umi, facts.start, facts.bits | NO_QUALITIES
-                )
+        if row < 0 or known.record[row] != record:
+            row += 1
+            while known.record[row] != record:
+                row += 1
+            bits = known.bits[row]
+            bits |= NO_QUALITIES if lacks_qualities(raw, record) else 0
         evidence, heard, decoded = weigh_record(
             raw, record, here, marker, listen, free, read, decoded
         )
         if heard & ELSEWHERE and is_mostly_silent(raw, record, listen):
             heard |= LOW_QUALITY
         said.evidence[i] = evidence
-        said.name[i] = facts.name
-        said.umi[i] = facts.umi
-        said.start[i] = facts.start
-        said.flags[i] = facts.bits | heard
+        said.name[i] = known.name[row]
+        said.umi[i] = known.umi[row]
+        said.start[i] = known.start[row]
+        said.flags[i] = bits | heard
 
 
 @kernel
 def observe_records(
-    data: Bytes, targets: Targets, read_filter: ReadFilter
+    data: Bytes,
+    targets: Targets,
+    read_filter: ReadFilter,
+    found: Candidates,
+    facts: Facts,
+    longest: int,
 ) -> Observations:
-    """Weigh all records of a chunk for all markers they come near.
+    """Weigh the records of a chunk for the markers they come near.
 
-    `data` holds whole, validated BAM records. A record in a marker's window that does
-    not reach the marker gives an observation with the bit ELSEWHERE.
+    A record in a marker's window that does not reach the marker gives an observation
+    with the bit ELSEWHERE. `longest` is the most bases a record of the chunk has.
     """
-    n_bytes = data.shape[0]
-    found = find_candidates(
-        bare(data), n_bytes, bare(targets), targets.window_low.shape[0]
-    )
     n = found.record.shape[0]
     said = Observations(
         found.marker,
@@ -100,7 +100,6 @@ def observe_records(
         np.empty(n, np.float64),
         np.empty(n, np.int64),
     )
-    longest = longest_read(bare(data), n_bytes) if n > 0 else 0
     scores = ReadScores(
         np.empty(2 * longest, np.uint8),
         np.empty(2 * longest, np.float64),
@@ -111,7 +110,6 @@ def observe_records(
         np.empty(2 * MAX_DIAGONALS, np.int64),
         np.empty(4 * MAX_HAPLOTYPES, np.int64),
         np.empty(MAX_HAPLOTYPES, np.float64),
-        np.empty(read_filter.tags.shape[0], np.int64),
     )
-    weigh_candidates(data, targets, read_filter, found, scores, scratch, said)
+    weigh_candidates(data, targets, read_filter, found, facts, scores, scratch, said)
     return said

@@ -18,6 +18,7 @@ from mrdtrack.kernels.arrays import (
     UNMAPPED,
     Bytes,
     Candidates,
+    Facts,
     Ints,
     ReadFilter,
 )
@@ -29,12 +30,7 @@ from mrdtrack.kernels.bam_records import (
     sequence_start,
 )
 from mrdtrack.kernels.bases import decode_bases
-from mrdtrack.kernels.record_facts import (
-    enlarged_ints,
-    longest_read,
-    read_facts,
-    record_bits,
-)
+from mrdtrack.kernels.record_facts import enlarged_ints, record_bits
 
 NOTHING = 4
 LONGEST_INDEL = 9
@@ -194,23 +190,24 @@ def find_overlaps(
 def tell_rows(
     data: Bytes,
     stretches: StretchArrays,
-    read_filter: ReadFilter,
-    record: Ints,
-    tags: Ints,
+    found: Candidates,
+    facts: Facts,
     rows: BackgroundRows,
 ) -> None:
     """Write everything but the codes of the rows, and where those begin."""
-    raw, listen, found = bare(data), bare(read_filter), bare(tags)
+    raw, known = bare(data), bare(facts)
     rows.code_start[0] = 0
-    for i in range(record.shape[0]):
-        this, s = record[i], rows.stretch[i]
-        facts = read_facts(raw, this, listen, found)
+    row = 0
+    for i in range(found.record.shape[0]):
+        this, s = found.record[i], found.marker[i]
+        while known.record[row] != this:
+            row += 1
         low = max(read_i32(raw, this + 8), stretches.low[s])
         high = min(overlapping_end(raw, this), stretches.high[s])
-        rows.name[i] = facts.name
-        rows.umi[i] = facts.umi
-        rows.start[i] = facts.start
-        rows.flags[i] = facts.bits
+        rows.name[i] = known.name[row]
+        rows.umi[i] = known.umi[row]
+        rows.start[i] = known.start[row]
+        rows.flags[i] = known.bits[row]
         rows.offset[i] = low - stretches.low[s]
         rows.code_start[i + 1] = rows.code_start[i] + high - low
 
@@ -241,16 +238,17 @@ def tell_codes(
 
 @kernel
 def read_stretches(
-    data: Bytes, stretches: StretchArrays, read_filter: ReadFilter, min_quality: int
+    data: Bytes,
+    stretches: StretchArrays,
+    min_quality: int,
+    found: Candidates,
+    facts: Facts,
+    longest: int,
 ) -> BackgroundRows:
-    """Read what the aligned primary records of a chunk show in the stretches."""
-    found = find_overlaps(
-        bare(data),
-        data.shape[0],
-        bare(stretches),
-        stretches.low.shape[0],
-        bare(read_filter),
-    )
+    """Read what the aligned primary records of a chunk show in the stretches.
+
+    `longest` is the most bases a record of the chunk has.
+    """
     n = found.record.shape[0]
     code_start = np.empty(n + 1, np.int64)
     told = BackgroundRows(
@@ -263,8 +261,7 @@ def read_stretches(
         code_start,
         np.empty(0, np.uint8),
     )
-    tags = np.empty(read_filter.tags.shape[0], np.int64)
-    tell_rows(data, stretches, read_filter, found.record, tags, told)
+    tell_rows(data, stretches, found, facts, told)
     rows = BackgroundRows(
         told.stretch,
         told.name,
@@ -276,7 +273,6 @@ def read_stretches(
         np.empty(code_start[n], np.uint8),
     )
     least = np.full(1, min(max(min_quality, 0), 255), np.uint8)
-    longest = longest_read(bare(data), data.shape[0]) if n > 0 else 0
     bases = np.empty(longest, np.uint8)
     tell_codes(data, stretches, found.record, least, bases, rows, rows.codes)
     return rows

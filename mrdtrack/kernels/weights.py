@@ -60,7 +60,6 @@ class Scratch(NamedTuple):
     diagonals: Ints  # [2 MAX_DIAGONALS] shift and strand
     placements: Ints  # [4 MAX_HAPLOTYPES] one for each haplotype
     phred: Floats  # [MAX_HAPLOTYPES] its score
-    tags: Ints  # [T]
 
 
 @kernel

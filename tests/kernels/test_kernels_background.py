@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
+from mrdtrack.counting.targets import build_targets
 from mrdtrack.kernels.background import BackgroundCounts, tally_rows
 from mrdtrack.kernels.groups import group_rows, number_names
-from mrdtrack.kernels.stretches import StretchArrays, indel_code, read_stretches
+from mrdtrack.kernels.hearing import hear_records
+from mrdtrack.kernels.stretches import StretchArrays, indel_code
 from tests import naive
 from tests.kernels.test_kernels_sequences import chunk_of
 from tests.naive import Read
@@ -23,6 +25,7 @@ def ints(values: list[int]) -> np.typing.NDArray[np.int64]:
 
 
 EXPECTED = np.array([0, 1, 2, 3] * 4, np.uint8)
+NO_TARGETS = build_targets([], {})
 STRETCHES = StretchArrays(
     ints([0, 0]), ints(LOWS), ints(HIGHS), ints([0, 10, 16]), EXPECTED
 )
@@ -31,9 +34,9 @@ STRETCHES = StretchArrays(
 def tally(
     reads: list[Read], least: int = 1, *, one_family: bool = False, plain: bool = False
 ) -> BackgroundCounts:
-    read = read_stretches.py_func if plain else read_stretches
+    hear = hear_records.py_func if plain else hear_records
     count = tally_rows.py_func if plain else tally_rows
-    rows = read(chunk_of(reads), STRETCHES, FILTER, 20)
+    rows = hear(chunk_of(reads), NO_TARGETS, STRETCHES, FILTER, 20).rows
     number, n_names = number_names(rows.name, np.ones(len(rows.name), np.uint8))
     order = group_rows(rows.stretch, number, 2, n_names)
     family = np.zeros_like(number) if one_family else number

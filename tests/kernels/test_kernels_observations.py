@@ -16,10 +16,9 @@ from mrdtrack.kernels import (
     background,
     families,
     groups,
+    hearing,
     molecules,
-    observations,
     sequences,
-    stretches,
 )
 from mrdtrack.kernels._compile import jit_is_disabled
 from mrdtrack.kernels.arrays import (
@@ -31,7 +30,8 @@ from mrdtrack.kernels.arrays import (
     Observations,
     Targets,
 )
-from mrdtrack.kernels.observations import observe_records
+from mrdtrack.kernels.hearing import hear_records
+from mrdtrack.kernels.stretches import StretchArrays
 from mrdtrack.kernels.weights import READ_END
 from mrdtrack.panel.haplotypes import build_haplotypes
 from mrdtrack.panel.model import Breakpoint, BreakpointEnd, SmallVariant
@@ -65,6 +65,12 @@ class Plain:
         return len(self.bases)
 
 
+NOWHERE = np.zeros(0, np.int64)
+NO_STRETCHES = StretchArrays(
+    NOWHERE, NOWHERE, NOWHERE, np.zeros(1, np.int64), np.zeros(0, np.uint8)
+)
+
+
 def variant(position: int, ref: str, alt: str) -> SmallVariant:
     return SmallVariant(
         kind="small_variant",
@@ -83,7 +89,7 @@ def targets_of(genome: str, markers: Sequence[SmallVariant]) -> Targets:
 
 def observe(reads: list[Read], targets: Targets) -> Observations:
     chunk = chunk_of(reads)
-    return observe_records(chunk, targets, FILTER)
+    return hear_records(chunk, targets, NO_STRETCHES, FILTER, 20).observations
 
 
 def other_base(base: str) -> str:
@@ -123,8 +129,8 @@ def expected_substitution(read: Read) -> tuple[float, int]:
 def test_substitution_is_settled_by_its_base(read: Read) -> None:
     evidence, heard = expected_substitution(read)
     chunk = chunk_of([read])
-    for run in (observe_records, observe_records.py_func):
-        found = run(chunk, SNV_TARGETS, FILTER)
+    for run in (hear_records, hear_records.py_func):
+        found, _ = run(chunk, SNV_TARGETS, NO_STRETCHES, FILTER, 20)
         if len(found.marker) == 0:
             assert heard == ELSEWHERE or not read.bases
             continue
@@ -305,16 +311,15 @@ def test_every_kernel_is_compiled_once() -> None:
     made_molecules.merged([naive.Row(0, 0, 50.0)])
     made_molecules.families_of([(0, 0)], 1)
     kernels: list[Any] = [
-        observe_records,
+        hear_records,
         sequences.scan_sequences,
-        stretches.read_stretches,
         groups.number_names,
         groups.group_rows,
         background.tally_rows,
         molecules.merge_fragments,
         families.merge_families,
     ]
-    assert observations.observe_records is observe_records
+    assert hearing.hear_records is hear_records
     for kernel in kernels:
         if jit_is_disabled():
             assert kernel.py_func is kernel
