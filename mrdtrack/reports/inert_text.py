@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Control characters, line and paragraph separators, marks that turn the writing
 # direction, lone surrogates, the byte-order mark.
@@ -22,6 +23,7 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda hit: _NAMED.get(hit[0], f"\\u{ord(hit[0]):04x}"), text)
 
 
+@lru_cache(maxsize=4096)
 def inert_cell(text: str) -> str:
     """Make text safe as a cell of a table that a spreadsheet may open.
 

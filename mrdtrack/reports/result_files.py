@@ -118,7 +118,7 @@ def _counts_row(sample: str, marker: MarkerResult) -> dict[str, Cell]:
 
 def background_tsv(counts: SampleCounts) -> bytes:
     """Write the non-marker positions, as they were counted."""
-    return tsv(BACKGROUND_COLUMNS, (site.model_dump() for site in counts.background))
+    return tsv(BACKGROUND_COLUMNS, map(vars, counts.background))
 
 
 def levels_tsv(results: Iterable[VisitResult]) -> bytes:
