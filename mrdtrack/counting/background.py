@@ -120,24 +120,12 @@ def _around(reference: Reference | None, contig: str, low: int, high: int) -> st
     return "" if reference is None else reference.fetch(contig, low - 1, high + 1)
 
 
-def tally_positions(
-    stretches: Stretches,
-    parts: Sequence[BackgroundRows],
-    grouping: Grouping,
-    settings: CountingSettings,
-) -> BackgroundCounts | None:
-    """Count the molecules that show each base and indel at each position."""
-    if not parts:
-        return None
-    return _tally(join_rows(parts), stretches, grouping, settings.min_family_size)
-
-
 def add_positions(
-    before: BackgroundCounts | None, more: BackgroundCounts | None
-) -> BackgroundCounts | None:
+    before: BackgroundCounts | None, more: BackgroundCounts
+) -> BackgroundCounts:
     """Add up two tallies."""
-    if before is None or more is None:
-        return more if before is None else before
+    if before is None:
+        return more
     return BackgroundCounts(before.bases + more.bases, before.indels + more.indels)
 
 
@@ -176,10 +164,17 @@ def join_rows(parts: Sequence[BackgroundRows]) -> BackgroundRows:
     return BackgroundRows(code_start=np.concatenate(starts), **columns)
 
 
-def _tally(
-    rows: BackgroundRows, stretches: Stretches, grouping: Grouping, min_size: int
+def tally_positions(
+    stretches: Stretches,
+    rows: BackgroundRows,
+    grouping: Grouping,
+    settings: CountingSettings,
 ) -> BackgroundCounts:
-    """Group the rows as molecules are grouped, and count them."""
+    """Count the molecules that show each base and indel at each position.
+
+    Rows are grouped as the observations are.
+    """
+    min_size = settings.min_family_size
     name = rows.name
     if grouping.mode == "reads":
         name = name ^ (rows.flags & SECOND_OF_PAIR != 0).astype(np.int64)

@@ -15,7 +15,7 @@ from mrdtrack.counting.background import (
     share_unlike_reference,
 )
 from mrdtrack.counting.fastq_pairs import SampleReads
-from mrdtrack.counting.freed_memory import keep_freed_memory
+from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Gathered, Gathering, Heard, OutOfOrder
 from mrdtrack.counting.identity import germline_alleles
 from mrdtrack.counting.library import LibraryMeasure
@@ -73,6 +73,7 @@ def count_reads(
     plan = plan_counting(panel, reads, reference)
     stretches = lay_stretches(plan, reference)
     gathered, library = _gather(reads, plan, stretches, settings, choice)
+    give_back_memory()
     grouping = gathered.grouping
     rows = tally_sequences(
         plan.sequences,

@@ -30,3 +30,11 @@ def keep_freed_memory() -> bool:
         (M_ARENA_MAX, ARENAS),
     )
     return all(mallopt(option, value) == 1 for option, value in wishes)
+
+
+def give_back_memory() -> None:
+    """Give what is kept back to the system, once no more chunks will come."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        return

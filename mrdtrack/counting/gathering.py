@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrdtrack.counting.amplicons import LostDuplicates
-from mrdtrack.counting.background import Stretches, add_positions, tally_positions
+from mrdtrack.counting.background import (
+    Stretches,
+    add_positions,
+    join_rows,
+    tally_positions,
+)
 from mrdtrack.counting.molecules import (
     Grouping,
     choose_grouping,
@@ -183,14 +188,19 @@ class Gathering:
         if stretches.any():
             taken_rows, self._rows = split_rows(self._rows, stretches)
             self._count_positions(stretches, taken_rows)
-        self._next_count = max(HELD_ROWS, 3 * self._n_held() // 2)
+        if markers.any() or stretches.any():
+            self._next_count = max(HELD_ROWS, 5 * self._n_held() // 4)
 
-    def _count_markers(self, chosen: Mask, parts: Sequence[Observations]) -> None:
-        """Group the observations of the chosen markers, and count each of these."""
+    def _count_markers(self, chosen: Mask, parts: list[Observations]) -> None:
+        """Group the observations of the chosen markers, and count each of these.
+
+        `parts` is emptied once they are joined: they would fill the memory twice.
+        """
         if not chosen.any():
             return
         grouping = self._decide()
         observations = join_observations(parts)
+        parts.clear()
         grouped = group_molecules(
             observations,
             self._plan.targets.threshold,
@@ -206,13 +216,17 @@ class Gathering:
                 index, marker, haplotypes, grouped, grouping.mode
             )
 
-    def _count_positions(self, chosen: Mask, parts: Sequence[BackgroundRows]) -> None:
-        """Count the molecules at the positions of the chosen stretches."""
-        if chosen.any() and parts:
-            self._positions = add_positions(
-                self._positions,
-                tally_positions(self._stretches, parts, self._decide(), self._settings),
-            )
+    def _count_positions(self, chosen: Mask, parts: list[BackgroundRows]) -> None:
+        """Count the molecules at the positions of the chosen stretches.
+
+        `parts` is emptied once they are joined.
+        """
+        if not (chosen.any() and parts):
+            return
+        rows = join_rows(parts)
+        parts.clear()
+        counts = tally_positions(self._stretches, rows, self._decide(), self._settings)
+        self._positions = add_positions(self._positions, counts)
 
 
 class Pending:

@@ -19,6 +19,7 @@ from mrdtrack.kernels.molecules import (
     OTHER,
     REF,
     Molecules,
+    count_groups,
     first_molecules,
     make_molecules,
 )
@@ -261,7 +262,8 @@ def merge_families(
 
     `order` sorts the fragments by marker and family, `family` numbers the families.
     """
-    made = make_molecules(order.shape[0])
+    most = count_groups(fragments.marker, family, order)
+    made = make_molecules(most)
     votes = np.zeros(4, np.int64)
     n = merge_all_copies(fragments, order, family, min_size, votes, made)
-    return first_molecules(made, n)
+    return made if n == most else first_molecules(made, n)

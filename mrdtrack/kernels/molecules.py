@@ -154,8 +154,8 @@ def merge_into(
     threshold: Floats,
     event: Ints,
     made: Molecules,
-) -> int:
-    """Merge fragment by fragment; give their number."""
+) -> None:
+    """Merge fragment by fragment."""
     said, rows, limits = bare(observations), bare(order), bare(threshold)
     molecules = bare(made)
     n = 0
@@ -167,6 +167,16 @@ def merge_into(
             said, rows, at, order.shape[0], limits[m], small, molecules, n
         )
         n += 1
+
+
+@kernel
+def count_groups(marker: Ints, key: Ints, order: Ints) -> int:
+    """Count the rows that begin a marker or key in their order."""
+    n = 0
+    for at in range(order.shape[0]):
+        row, before = order[at], order[max(at - 1, 0)]
+        same = marker[row] == marker[before] and key[row] == key[before]
+        n += 0 if at > 0 and same else 1
     return n
 
 
@@ -179,6 +189,7 @@ def merge_fragments(
     `order` brings the observations of a marker and name together; filtered and far-off
     records are not in it. `threshold` and `event` are per marker.
     """
-    made = make_molecules(order.shape[0])
-    n = merge_into(observations, order, threshold, event, made)
-    return first_molecules(made, n)
+    n = count_groups(observations.marker, observations.name, order)
+    made = make_molecules(n)
+    merge_into(observations, order, threshold, event, made)
+    return made

@@ -10,9 +10,7 @@ from mrdtrack.counting.background import (
     background_sites,
     lay_stretches,
     share_unlike_reference,
-    tally_positions,
 )
-from mrdtrack.counting.molecules import Grouping
 from mrdtrack.counting.plan import plan_counting
 from mrdtrack.counting.reads_file import open_reads
 from mrdtrack.counting.settings import CountingSettings
@@ -192,9 +190,7 @@ def test_without_records_there_is_no_background(tmp_path: Path) -> None:
         plan = plan_counting(make_panel(snv(AT)), open_reads(path, None), reference)
         stretches = lay_stretches(plan, reference)
     assert np.count_nonzero(stretches.of_marker) == 1
-    grouping = Grouping(mode="fragments", keep_duplicates=False, findings=())
-    tallied = tally_positions(stretches, [], grouping, CountingSettings())
-    assert background_sites(stretches, tallied) == ()
+    assert background_sites(stretches, None) == ()
     asked = count(tmp_path, [], make_panel(snv(AT)), molecules="umi")
     assert asked.background == ()
 

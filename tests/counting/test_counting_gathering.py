@@ -12,7 +12,7 @@ import pytest
 
 from mrdtrack.counting import count as count_module
 from mrdtrack.counting import gathering as gathering_module
-from mrdtrack.counting.freed_memory import keep_freed_memory
+from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Pending, split_rows
 from mrdtrack.counting.index_file import Region
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
@@ -213,3 +213,4 @@ def test_memory_is_kept_where_the_c_library_can_be_told(
     assert keep_freed_memory() in {True, False}
     monkeypatch.setattr("ctypes.CDLL", lambda name: Foreign())
     assert keep_freed_memory() is False
+    give_back_memory()
