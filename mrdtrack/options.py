@@ -305,7 +305,11 @@ reading = together(
         help="What counts as one molecule.",
     ),
     click.option("--umi-tag", type=Tag(), help="Tag that holds the UMI."),
-    click.option("--scan", is_flag=True, help="Read whole files, unmapped reads too."),
+    click.option(
+        "--scan",
+        is_flag=True,
+        help="Read whole files: reads elsewhere that hold a junction count too.",
+    ),
     click.option(
         "--read-group",
         multiple=True,

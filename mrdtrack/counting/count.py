@@ -19,6 +19,7 @@ from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Gathered, Gathering, Heard, OutOfOrder
 from mrdtrack.counting.identity import germline_alleles
 from mrdtrack.counting.library import LibraryMeasure
+from mrdtrack.counting.molecules import join_observations
 from mrdtrack.counting.plan import CountingPlan, plan_counting
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
 from mrdtrack.counting.sample_choice import SampleChoice, choose_sample
@@ -32,10 +33,11 @@ from mrdtrack.counts import (
     SampleCounts,
 )
 from mrdtrack.errors import AlignmentsError
-from mrdtrack.kernels.arrays import Bytes, ReadFilter
-from mrdtrack.kernels.hearing import hear_records
+from mrdtrack.kernels.arrays import Bytes, Observations, ReadFilter
+from mrdtrack.kernels.hearing import HeardRecords, hear_records
 from mrdtrack.kernels.places import chunk_places
 from mrdtrack.kernels.sequences import scan_sequences
+from mrdtrack.kernels.strays import observe_strays
 from mrdtrack.panel.model import Panel
 from mrdtrack.panel.reference import Reference
 
@@ -70,7 +72,7 @@ def count_reads(
     fasta = reference.path if reference is not None else None
     reads = open_reads(path, fasta, mate)
     choice = choose_sample(reads, sample, settings.read_groups)
-    plan = plan_counting(panel, reads, reference)
+    plan = plan_counting(panel, reads, reference, scan=settings.scan)
     stretches = lay_stretches(plan, reference)
     gathered, library = _gather(reads, plan, stretches, settings, choice)
     give_back_memory()
@@ -191,16 +193,25 @@ def _listen(
 ) -> Heard:
     """Run every kernel that has something to look for over one chunk."""
     index = plan.sequence_index
-    return Heard(
-        places=chunk_places(chunk),
-        records=(
-            hear_records(
-                chunk, plan.targets, stretches.arrays, read_filter, min_quality
-            )
-            if plan.located or stretches.contigs
-            else None
-        ),
-        scan=scan_sequences(chunk, index, read_filter) if index is not None else None,
+    records, scan = None, None
+    if plan.located or stretches.contigs:
+        records = hear_records(
+            chunk, plan.targets, stretches.arrays, read_filter, min_quality
+        )
+    if index is not None:
+        scan, joins = scan_sequences(chunk, index, read_filter)
+        if plan.joins and records is not None:
+            strays = observe_strays(chunk, plan.targets, read_filter, joins)
+            records = _with_strays(records, strays)
+    return Heard(places=chunk_places(chunk), records=records, scan=scan)
+
+
+def _with_strays(records: HeardRecords, strays: Observations) -> HeardRecords:
+    """Add what records said that do not lie at their marker."""
+    if not len(strays.marker):
+        return records
+    return records._replace(
+        observations=join_observations([records.observations, strays])
     )
 
 

@@ -51,6 +51,8 @@ DECIDING_ROWS: Final = 200_000
 Nothing is counted before, so the choice does not depend on how the file is cut."""
 HELD_SCANS: Final = 500
 BEGIN: Final = (0, -1)
+NOWHERE_BEHIND: Final = 1 << 40
+"""A contig that stands after all others, and after the reads without a place."""
 
 
 class OutOfOrder(Exception):
@@ -255,7 +257,10 @@ class Pending:
 
 
 def _marker_ends(plan: CountingPlan) -> tuple[Ints, Ints]:
-    """Give for each marker where its last window ends, as unmapped reads see it."""
+    """Give for each marker where its last window ends, as unmapped reads see it.
+
+    One whose join is looked for in reads anywhere is passed with the last of them.
+    """
     targets = plan.targets
     n = len(targets.event)
     contig, end = np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -264,6 +269,7 @@ def _marker_ends(plan: CountingPlan) -> tuple[Ints, Ints]:
         marker = targets.window_marker[w]
         contig[marker] = targets.window_contig[w]
         end[marker] = targets.window_high[w] + MATE_REACH
+    contig[[join.marker for join in plan.joins]] = NOWHERE_BEHIND
     return contig, end
 
 

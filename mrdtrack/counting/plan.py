@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
+from mrdtrack.counting.join_patterns import join_patterns
 from mrdtrack.counting.reads_file import ReadsFile, Region, length_conflicts
-from mrdtrack.counting.sequence_index import build_sequence_index, kin_of
+from mrdtrack.counting.sequence_index import (
+    JoinPattern,
+    build_sequence_index,
+    kin_of,
+)
 from mrdtrack.counting.targets import build_targets
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError, FaultList, InputError, ReferenceMismatch
@@ -37,7 +42,8 @@ class CountingPlan:
     """What is counted: markers with haplotypes, germline positions, sequences.
 
     The rows of `targets` are those of `located`. `left_out` are markers that cannot be
-    counted in these reads, with the code of the reason.
+    counted in these reads, with the code of the reason. `joins` are those of located
+    markers, looked for wherever the aligner put a read.
     """
 
     located: tuple[tuple[Located, MarkerHaplotypes], ...]
@@ -45,6 +51,7 @@ class CountingPlan:
     targets: Targets
     contigs: dict[str, int]
     sequences: tuple[Sequence, ...]
+    joins: tuple[JoinPattern, ...]
     sequence_index: SequenceIndex | None
     left_out: tuple[tuple[Marker, str], ...]
     shared_events: dict[str, str]
@@ -76,9 +83,13 @@ class CountingPlan:
 
 
 def plan_counting(
-    panel: Panel, reads: ReadsFile, reference: Reference | None
+    panel: Panel,
+    reads: ReadsFile,
+    reference: Reference | None,
+    *,
+    scan: bool = False,
 ) -> CountingPlan:
-    """Bring panel, reference and reads together.
+    """Bring panel, reference and reads together; `scan` asks for reads anywhere.
 
     Raises:
         InputError: no reference was given where one is needed, or they do not fit.
@@ -96,13 +107,16 @@ def plan_counting(
     haplotypes = of_markers + marker_haplotypes(positions, reference)
     contigs = {name: index for index, name in enumerate(reads.header.contigs)}
     _check_contigs(haplotypes, reads, reference)
+    joins = join_patterns(of_markers) if scan else ()
+    looked_for = bool(sequences or joins)
     return CountingPlan(
         located=located,
         identity=identity,
         targets=build_targets(of_markers, contigs),
         contigs=contigs,
         sequences=sequences,
-        sequence_index=build_sequence_index(sequences) if sequences else None,
+        joins=joins,
+        sequence_index=build_sequence_index(sequences, joins) if looked_for else None,
         left_out=left_out,
         shared_events=_shared_events(located, sequences),
         findings=_extract(haplotypes, reads, reference),

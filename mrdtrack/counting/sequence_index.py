@@ -1,9 +1,10 @@
-"""The index of `sequence` markers and their stems that the scan asks at every base."""
+"""The index of sequences, stems and joins that the scan asks at every base."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as SequenceOf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,10 @@ LONGEST_SEED = 12
 SHORTEST_SEED = 6
 JOIN_ANCHOR = 12
 """Bases of a sequence that a read must hold on either side of its `join`."""
+JOIN_EDITS = 4
+"""Edits within 12 bases of a located marker's join for a read to be weighed at all."""
+WORD_STEP = 3
+"""Bases from one seed over such a join to the next."""
 FLANK_REACH = 24
 """Bases before a stem, the nearest, that are compared with a read."""
 FLANK_EDITS = 3
@@ -35,39 +40,63 @@ def allowed_edits(marker: Sequence) -> int:
     return DEFAULT_EDITS if marker.max_edits is None else marker.max_edits
 
 
-def build_sequence_index(sequences: SequenceOf[Sequence]) -> SequenceIndex:
-    """Index sequences, then stems, and their reverse complements.
+class JoinPattern(NamedTuple):
+    """The bases around the join of a located marker, which `marker` numbers.
+
+    `common` are words of its reference haplotypes, which are no seeds.
+    """
+
+    marker: int
+    bases: str
+    join: int
+    common: frozenset[str]
+
+
+class _Pattern(NamedTuple):
+    """One strand of what is looked for; `flank` are the bases before a stem."""
+
+    marker: int
+    bases: str
+    edits: int
+    join: int = -1
+    flank: str = ""
+    flank_step: int = 0
+    common: frozenset[str] | None = None
+
+    def turned(self) -> _Pattern:
+        """Give the other strand."""
+        return self._replace(
+            bases=reverse_complement(self.bases),
+            join=-1 if self.join < 0 else len(self.bases) - self.join,
+            flank=reverse_complement(self.flank[::-1]),
+            flank_step=-self.flank_step,
+        )
+
+
+def build_sequence_index(
+    sequences: SequenceOf[Sequence], joins: SequenceOf[JoinPattern] = ()
+) -> SequenceIndex:
+    """Index sequences, stems and joins, in this order, and their reverse complements.
 
     Raises:
         PanelError: a sequence or stem is too short for the edits it allows.
     """
-    stems = [(marker, stem_of(marker)) for marker in with_stem(sequences)]
-    patterns: list[str] = []
-    flanks: list[str] = []
-    joins: list[int] = []
-    edits: list[int] = []
-    for marker, before in [
-        *((marker, "") for marker in sequences),
-        *((stem, marker.sequence[: -len(stem.sequence)]) for marker, stem in stems),
-    ]:
-        allowed = allowed_edits(marker)
-        join = -1 if marker.join is None else marker.join
-        patterns += [marker.sequence, reverse_complement(marker.sequence)]
-        joins += [join, -1 if join < 0 else len(marker.sequence) - join]
-        edits += [allowed, allowed]
-        near = before[-FLANK_REACH:]
-        flanks += [near[::-1], reverse_complement(near)]
-    names = [f"marker {marker.id!r}" for marker in sequences]
-    names += [f"the stem of marker {marker.id!r}" for marker, _ in stems]
+    single = _patterns(sequences)
+    n_single = len(single)
+    single += [
+        _Pattern(n_single + j.marker, j.bases, JOIN_EDITS, j.join, common=j.common)
+        for j in joins
+    ]
+    patterns = [strand for one in single for strand in (one, one.turned())]
     k = min(
-        _seed_length(patterns[2 * i], edits[2 * i], joins[2 * i], name)
-        for i, name in enumerate(names)
+        (_seed_length(one, sequences) for one in single if one.common is None),
+        default=LONGEST_SEED,
     )
     seeds = sorted(
-        (kmer, pattern, offset)
-        for pattern, bases in enumerate(patterns)
-        for offset in _seed_offsets(bases, edits[pattern], joins[pattern])
-        if (kmer := _kmer(bases[offset : offset + k])) is not None
+        (kmer, number, offset)
+        for number, pattern in enumerate(patterns)
+        for offset in _seed_offsets(pattern, k)
+        if (kmer := _kmer(pattern.bases[offset : offset + k])) is not None
     )
     bitmap = np.zeros(max(4**k // 8, 1), np.uint8)
     for kmer, _, _ in seeds:
@@ -75,8 +104,7 @@ def build_sequence_index(sequences: SequenceOf[Sequence]) -> SequenceIndex:
     coarse = np.zeros((COARSE_MASK + 1) // 8, np.uint8)
     for kmer, _, _ in seeds:
         coarse[(kmer & COARSE_MASK) >> 3] |= 1 << (kmer & 7)
-    steps = np.tile(np.array([-1, 1], np.int64), len(patterns) // 2)
-    steps[: 2 * len(sequences)] = 0
+    edits = [pattern.edits for pattern in patterns]
     return SequenceIndex(
         k=k,
         n_seeds=len(seeds),
@@ -86,21 +114,44 @@ def build_sequence_index(sequences: SequenceOf[Sequence]) -> SequenceIndex:
         seed_kmer=_column(seeds, 0),
         seed_pattern=_column(seeds, 1),
         seed_offset=_column(seeds, 2),
-        pattern_start=_starts(patterns),
-        bases=encode_bases("".join(patterns)),
-        pattern_marker=np.repeat(np.arange(len(patterns) // 2, dtype=np.int64), 2),
+        pattern_start=_starts([pattern.bases for pattern in patterns]),
+        bases=encode_bases("".join(pattern.bases for pattern in patterns)),
+        pattern_marker=np.array([pattern.marker for pattern in patterns], np.int64),
         max_edits=np.array(edits, np.int64),
-        join=np.array(joins, np.int64),
+        join=np.array([pattern.join for pattern in patterns], np.int64),
         join_anchor=JOIN_ANCHOR,
         n_sequences=len(sequences),
-        flank_step=steps,
-        flank_start=_starts(flanks),
-        flanks=encode_bases("".join(flanks)),
+        first_join=n_single,
+        flank_step=np.array([pattern.flank_step for pattern in patterns], np.int64),
+        flank_start=_starts([pattern.flank for pattern in patterns]),
+        flanks=encode_bases("".join(pattern.flank for pattern in patterns)),
         flank_anchor=LEAST_FLANK,
         flank_edits=FLANK_EDITS,
         flank_quality=FLANK_QUALITY,
         row_size=4 * max(edits) + 2 * (FLANK_EDITS + FLANK_REACH) + 1,
     )
+
+
+def _patterns(sequences: SequenceOf[Sequence]) -> list[_Pattern]:
+    """Give the sequences, then the stems, each as it is written."""
+    found = [
+        _Pattern(
+            number,
+            marker.sequence,
+            allowed_edits(marker),
+            -1 if marker.join is None else marker.join,
+        )
+        for number, marker in enumerate(sequences)
+    ]
+    for marker in with_stem(sequences):
+        stem = stem_of(marker)
+        before = marker.sequence[: -len(stem.sequence)]
+        near = before[-FLANK_REACH:][::-1]
+        edits = allowed_edits(marker)
+        found.append(
+            _Pattern(len(found), stem.sequence, edits, flank=near, flank_step=-1)
+        )
+    return found
 
 
 def with_stem(sequences: Iterable[Sequence]) -> list[Sequence]:
@@ -182,14 +233,17 @@ def _column(seeds: list[tuple[int, int, int]], at: int) -> Ints:
     return np.array([seed[at] for seed in seeds], np.int64)
 
 
-def _seed_length(bases: str, edits: int, join: int, name: str) -> int:
+def _seed_length(pattern: _Pattern, sequences: SequenceOf[Sequence]) -> int:
+    bases, edits = pattern.bases, pattern.edits
     pieces = edits + 1
     length = min(LONGEST_SEED, len(bases) // pieces)
-    if join >= 0:
+    if pattern.join >= 0:
         length = min(length, 2 * JOIN_ANCHOR // pieces)
     if length < SHORTEST_SEED:
+        names = [f"marker {marker.id!r}" for marker in sequences]
+        names += [f"the stem of marker {m.id!r}" for m in with_stem(sequences)]
         raise PanelError(
-            name,
+            names[pattern.marker],
             f"its sequence of {len(bases)} bases is too short to be found with "
             f"{edits} edits",
             f"give at least {SHORTEST_SEED * pieces} bases, or a smaller max_edits",
@@ -197,8 +251,17 @@ def _seed_length(bases: str, edits: int, join: int, name: str) -> int:
     return length
 
 
-def _seed_offsets(bases: str, edits: int, join: int) -> list[int]:
-    """Give where the pieces of a pattern start; around a join, finer pieces too."""
+def _seed_offsets(pattern: _Pattern, k: int) -> list[int]:
+    """Give where the seeds of a pattern start.
+
+    They are its pieces, around a join finer ones too; of a located marker's join words
+    over it that no reference haplotype has.
+    """
+    bases, edits, join = pattern.bases, pattern.edits, pattern.join
+    if pattern.common is not None:
+        words = range(max(join - k + 1, 0), join)
+        own = [at for at in words if bases[at : at + k] not in pattern.common]
+        return own[::WORD_STEP]
     piece = len(bases) // (edits + 1)
     offsets = {piece * number for number in range(edits + 1)}
     if join >= 0:

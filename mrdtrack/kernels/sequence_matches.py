@@ -41,6 +41,7 @@ class SequenceIndex(NamedTuple):
     join: Ints  # [P] first base after the join, -1 without one
     join_anchor: int  # bases needed on either side of a join
     n_sequences: int  # markers from here on are stems, in the order of their sequences
+    first_join: int  # and from here on joins of the located markers, by their number
     flank_step: Ints  # [P] way from a stem to the bases before it, 0 where no stem
     flank_start: Ints  # [P + 1]
     flanks: Bytes  # codes of the bases before each stem, the nearest first

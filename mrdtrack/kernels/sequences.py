@@ -182,9 +182,13 @@ def scan_chunk(
     trial: Trial,
     tags: Ints,
     umis: Ints,
-) -> ScanResult:
-    """Find the sequences in a chunk, in room that the caller has made."""
-    found, evidence = find_sequences(data, index, trial)
+) -> tuple[ScanResult, Candidates]:
+    """Find sequences and joins in a chunk, in room that the caller has made."""
+    held, edits = find_sequences(data, index, trial)
+    joined = held.marker >= index.first_join
+    joins = Candidates(held.record[joined], held.marker[joined] - index.first_join)
+    found = Candidates(held.record[~joined], held.marker[~joined])
+    evidence = edits[~joined]
     n = found.record.shape[0]
     said = Observations(
         found.marker,
@@ -199,17 +203,16 @@ def scan_chunk(
         bare(data), data.shape[0], bare(read_filter), bare(tags), bare(umis)
     )
     n_kept = n_fragments if read_filter.n_tags > 0 else 0
-    return ScanResult(said, n_fragments, umis[:n_kept].copy())
+    return ScanResult(said, n_fragments, umis[:n_kept].copy()), joins
 
 
 @kernel
 def scan_sequences(
     data: Bytes, index: SequenceIndex, read_filter: ReadFilter
-) -> ScanResult:
-    """Find the sequences in all primary records of a chunk of whole records.
+) -> tuple[ScanResult, Candidates]:
+    """Find sequences and joins in all primary records of a chunk of whole records.
 
-    A read belongs to the sequence it holds with the fewest edits; one that holds
-    several equally well gives each an observation with evidence 0.
+    Records that may hold the join of a located marker are candidates for it.
     """
     n_patterns = index.pattern_marker.shape[0]
     pairs = np.empty(256, np.uint8)

@@ -49,7 +49,7 @@ from mrdtrack.kernels.gapped_evidence import weigh_gapped
 from mrdtrack.kernels.tails import silence_tail
 
 RESCUE_PHRED = 100.0
-"""Score on the alternative haplotype from which an unmapped read is looked at."""
+"""Score on the alternative haplotype from which a read without a place is looked at."""
 READ_END = 6
 """Bases at either end of a read in which end repair and misalignment make errors."""
 
@@ -169,16 +169,17 @@ def place_read(
     marker: int,
     scores: ReadScores,
     scratch: Scratch,
+    anywhere: bool,
 ) -> bool:
     """Score a record on all haplotypes of a marker; write placements and scores.
 
-    Tells whether that makes sense: an unmapped read must fit the alternative one well.
+    Where no alignment tells its place, it is tried `anywhere` on them. Tells whether
+    that makes sense: such a read must fit the alternative one well.
     """
     first, last = targets.hap_start[marker], targets.hap_start[marker + 1]
-    unmapped = read_u16(data, record + 18) & 4 != 0
     for h in range(first, last):
         phred, placement = place_on_haplotype(
-            data, record, targets, h, scores, scratch.diagonals
+            data, record, targets, h, scores, scratch.diagonals, anywhere
         )
         scratch.phred[h - first] = phred
         at = 4 * (h - first)
@@ -186,7 +187,7 @@ def place_read(
         scratch.placements[at + 1] = placement.end
         scratch.placements[at + 2] = placement.shift
         scratch.placements[at + 3] = placement.strand
-        if h == first and phred < RESCUE_PHRED and unmapped:
+        if h == first and phred < RESCUE_PHRED and anywhere:
             return False
     return True
 
@@ -215,8 +216,22 @@ def weigh_haplotypes(
     Returns the phred evidence and the bits of the marks crossed, FITS_NEITHER or
     ELSEWHERE.
     """
-    if not place_read(data, record, targets, marker, scores, scratch):
+    unmapped = read_u16(data, record + 18) & 4 != 0
+    if not place_read(data, record, targets, marker, scores, scratch, unmapped):
         return 0.0, ELSEWHERE
+    return judge_placements(data, record, targets, marker, scores, scratch)
+
+
+@kernel
+def judge_placements(
+    data: Bytes,
+    record: int,
+    targets: Targets,
+    marker: int,
+    scores: ReadScores,
+    scratch: Scratch,
+) -> tuple[float, int]:
+    """Weigh a record that has been placed on all haplotypes of a marker."""
     first = targets.hap_start[marker]
     n = targets.hap_start[marker + 1] - first
     event, threshold = targets.event[marker], targets.threshold[marker]
@@ -284,13 +299,14 @@ def place_on_haplotype(
     haplotype: int,
     scores: ReadScores,
     diagonals: Ints,
+    anywhere: bool,
 ) -> tuple[float, Placement]:
     """Give a record's best score on a haplotype, and its placement.
 
-    Unmapped reads are tried everywhere, mapped ones where their alignment says.
+    It is tried `anywhere`, or where its alignment says.
     """
     length = read_i32(data, record + 20)
-    if read_u16(data, record + 18) & 0x4:
+    if anywhere:
         return score_everywhere(scores, length, targets, haplotype)
     count = find_diagonals(data, record, targets, haplotype, diagonals)
     return score_haplotype(scores, length, targets, haplotype, diagonals, count)

@@ -225,6 +225,7 @@ def count(
     indexed: bool = True,
     lines: Sequence[str] = (),
     genome: Mapping[str, str] | None = None,
+    contigs: Mapping[str, int] | None = None,
     **settings: Any,
 ) -> SampleCounts:
     """Write the reads and count them."""
@@ -233,6 +234,7 @@ def count(
         folder / name,
         reads,
         indexed=indexed,
+        contigs=contigs,
         lines=lines,
         reference=fasta if name.endswith(".cram") else None,
     )

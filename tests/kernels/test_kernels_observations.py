@@ -19,6 +19,7 @@ from mrdtrack.kernels import (
     hearing,
     molecules,
     sequences,
+    strays,
 )
 from mrdtrack.kernels._compile import jit_is_disabled
 from mrdtrack.kernels.arrays import (
@@ -39,6 +40,7 @@ from tests import naive
 from tests.kernels import test_kernels_background as made_background
 from tests.kernels import test_kernels_molecules as made_molecules
 from tests.kernels import test_kernels_sequences as made_sequences
+from tests.kernels import test_kernels_strays as made_strays
 from tests.kernels.test_kernels_evidence import aligned_read
 from tests.kernels.test_kernels_sequences import chunk_of
 from tests.naive import Read
@@ -307,12 +309,14 @@ def test_more_reads_than_a_buffer_holds() -> None:
 def test_every_kernel_is_compiled_once() -> None:
     observe([read_of(GENOME, SNV, "5M")], SNV_TARGETS)
     made_sequences.scan([made_sequences.unaligned("A" * 24)], ["A" * 24], 1)
+    made_strays.observed([Read("A", (), -1, flag=4, contig=-1)])
     made_background.tally([Read("A", (("M", 1),), 12)])
     made_molecules.merged([naive.Row(0, 0, 50.0)])
     made_molecules.families_of([(0, 0)], 1)
     kernels: list[Any] = [
         hear_records,
         sequences.scan_sequences,
+        strays.observe_strays,
         groups.number_names,
         groups.group_rows,
         background.tally_rows,
