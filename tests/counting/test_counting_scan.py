@@ -116,6 +116,7 @@ def row_of(
     return counts.markers[0]
 
 
+@pytest.mark.whole_samples
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("place", [lost, misplaced])
 def test_mutant_reads_that_lie_elsewhere_are_found(
