@@ -13,7 +13,9 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,7 +100,7 @@ class Bench:
                 self.fasta,
                 bam,
             )
-        found = self._count(panel, bam)
+        found = self.count(panel, bam)
         other = self._ask_peers(bam) if peers else {}
         return [
             Row(
@@ -115,7 +117,8 @@ class Bench:
         markers = tuple(m for m in self.panel.marker if m.kind == "sequence")
         return self.panel.model_copy(update={"marker": markers})
 
-    def _count(self, panel: Panel, bam: Path) -> dict[str, MarkerResult]:
+    def count(self, panel: Panel, bam: Path) -> dict[str, MarkerResult]:
+        """Count a panel in a file of reads."""
         path = self.folder / "counted.toml"
         path.write_text(panel_text(panel), encoding="utf-8")
         (result,) = quantify(
@@ -227,23 +230,39 @@ def by_layout(bench: Bench, depth: float) -> Iterator[str]:
     yield table(head, body)
 
 
-def false_molecules(bench: Bench, n_molecules: int) -> Iterator[str]:
-    """Count `alt` in wild-type molecules, a batch at a time."""
-    yield f"## False molecules in {n_molecules:,} wild-type molecules a type\n"
-    alt: dict[str, int] = {}
-    seen: dict[str, int] = {}
-    batch = min(n_molecules, 20_000)
-    for number in range(max(n_molecules // batch, 1)):
-        assay = Assay(name=STANDARD.name, fragment_mean=250, fragment_sd=50)
-        recipe = SampleRecipe(f"N{number}", {}, batch)
+WILD_TYPE_BATCH = 20_000
+
+
+def false_in_batch(number: int) -> dict[str, tuple[int, int]]:
+    """Count `alt` and all molecules of each type in a batch of wild-type molecules."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), None)
+        recipe = SampleRecipe(f"N{number}", {}, WILD_TYPE_BATCH)
         simulated = simulate_sample(
-            recipe, bench.panel.marker, bench.reference, assay=assay, seed=77
+            recipe, bench.panel.marker, bench.reference, assay=STANDARD, seed=77
         )
         bam = bench.folder / "S.bam"
         write_sample_bam(simulated, bam, bench.reference.lengths)
-        for name, found in bench._count(bench.panel, bam).items():
-            alt[name] = alt.get(name, 0) + (found.alt or 0)
-            seen[name] = seen.get(name, 0) + (found.molecules or found.denominator or 0)
+        return {
+            name: (found.alt or 0, found.molecules or found.denominator or 0)
+            for name, found in bench.count(bench.panel, bam).items()
+        }
+
+
+def false_molecules(n_molecules: int, n_processes: int) -> Iterator[str]:
+    """Count `alt` in wild-type molecules, batch by batch, some at a time."""
+    n_batches = max(n_molecules // WILD_TYPE_BATCH, 1)
+    yield (
+        f"## False molecules in {n_batches * WILD_TYPE_BATCH:,} wild-type molecules "
+        "a type\n"
+    )
+    alt: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    with ProcessPoolExecutor(n_processes) as pool:
+        for found in pool.map(false_in_batch, range(n_batches)):
+            for name, (n_alt, n_seen) in found.items():
+                alt[name] += n_alt
+                seen[name] += n_seen
     rows = [[name, f"{seen[name]:,}", str(alt[name])] for name in alt]
     yield table(["marker", "molecules", "false alt"], rows)
 
@@ -254,13 +273,14 @@ def main() -> None:
     parser.add_argument("--depth", type=float, default=4000.0)
     parser.add_argument("--wild-type", type=int, default=100_000)
     parser.add_argument("--wild-type-only", action="store_true")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--gbcms", default=shutil.which("gbcms"))
     parser.add_argument("--output", type=Path)
     asked = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), asked.gbcms)
-        parts = [*false_molecules(bench, asked.wild_type)]
+        parts = [*false_molecules(asked.wild_type, asked.processes)]
         if not asked.wild_type_only:
             parts = [
                 *by_fraction(bench, asked.depth),
