@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrdtrack.kernels._compile import bare, kernel, read_i32, read_u8, read_u32
+from mrdtrack.kernels._compile import bare, kernel, read_i32, read_u32
 from mrdtrack.kernels.arrays import (
     DUPLICATE,
     FILTERED,
@@ -82,9 +82,10 @@ def write_codes(
 ) -> None:
     """Write the codes of a record for reference positions [low, high).
 
-    `bases` are those of the read; `least` [1] is the least base quality, as a byte so
-    that many bases are compared at once.
+    `bases` are those of the read; `least` [2] are the least base quality and NOTHING,
+    as bytes, so that many bases are compared at once.
     """
+    limit, nothing = least[0], least[1]
     quality = quality_start(data, record)
     at, n_operations = cigar_span(data, record)
     position = read_i32(data, record + 8)
@@ -99,8 +100,8 @@ def write_codes(
             first = query + start - position
             into = begin + start - low
             for i in range(end - start):
-                good = read_u8(data, quality + first + i) >= read_u8(least, 0)
-                codes[into + i] = bases[first + i] if good else NOTHING
+                base, good = bases[first + i], data[quality + first + i] >= limit
+                codes[into + i] = base if good else nothing
             position += size
             query += size
         elif operation in (1, 2):
@@ -272,7 +273,8 @@ def read_stretches(
         code_start,
         np.empty(code_start[n], np.uint8),
     )
-    least = np.full(1, min(max(min_quality, 0), 255), np.uint8)
+    least = np.full(2, NOTHING, np.uint8)
+    least[0] = min(max(min_quality, 0), 255)
     bases = np.empty(longest, np.uint8)
     tell_codes(data, stretches, found.record, least, bases, rows, rows.codes)
     return rows
