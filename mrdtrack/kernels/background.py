@@ -21,10 +21,12 @@ from mrdtrack.kernels.stretches import (
 
 INDEL_CODES = 20
 """Indel codes: 1 to 9 bases inserted, 10 + (1 to 9) bases deleted, 0 none or longer."""
-CONFLICT = 5
+CONFLICT = np.uint8(5)
 """The base of a fragment whose records differ."""
-DISPUTED = 6
+DISPUTED = np.uint8(6)
 """The base of a family whose fragments differ."""
+BASE_BITS, INDEL_BITS, NO_INDEL = np.uint8(0b111), np.uint8(0b11111000), np.uint8(0)
+"""Parts of a code. All these are bytes, so that many codes are merged at once."""
 AGREEMENT = 2.0 / 3.0
 
 
@@ -62,12 +64,12 @@ class Span(NamedTuple):
 
 
 @kernel
-def merged_code(first: int, second: int) -> int:
+def merged_code(first: np.uint8, second: np.uint8) -> np.uint8:
     """Merge the codes of two records of a fragment: what differs is nothing."""
-    base = first & 7 if first & 7 == second & 7 else CONFLICT
-    indel = first & ~7 if first & ~7 == second & ~7 else 0
-    merged = base | indel
-    merged = first if second == NOTHING else merged
+    differ = first ^ second
+    base = first & BASE_BITS if differ & BASE_BITS == NO_INDEL else CONFLICT
+    indel = first & INDEL_BITS if differ & INDEL_BITS == NO_INDEL else NO_INDEL
+    merged = first if second == NOTHING else base | indel
     return second if first == NOTHING else merged
 
 
@@ -76,9 +78,7 @@ def add_row(rows: BackgroundRows, row: int, fragment: Bytes) -> None:
     """Merge a record into its fragment."""
     begin, at = rows.code_start[row], rows.offset[row]
     for i in range(rows.code_start[row + 1] - begin):
-        fragment[at + i] = merged_code(
-            int(fragment[at + i]), int(rows.codes[begin + i])
-        )
+        fragment[at + i] = merged_code(fragment[at + i], rows.codes[begin + i])
 
 
 @kernel
@@ -112,8 +112,8 @@ def clear(codes: Bytes, span: Span) -> None:
 def add_fragment(room: Room, span: Span) -> None:
     """Let a fragment into its family: where fragments differ, it is DISPUTED."""
     for i in range(span.low, span.high):
-        shown, before = int(room.fragment[i]), int(room.family[i])
-        silent = shown & 7 >= NOTHING
+        shown, before = room.fragment[i], room.family[i]
+        silent = shown & BASE_BITS >= NOTHING
         now = before if silent or shown == before else DISPUTED
         room.family[i] = shown if before == NOTHING and not silent else now
 
@@ -193,14 +193,14 @@ def count_fragment(
 @kernel
 def shown_at(
     rows: BackgroundRows, order: Ints, at: int, end: int, position: int
-) -> int:
+) -> np.uint8:
     """Give the merged code of the fragment order[at:end] at one position."""
-    code = NOTHING
+    code = np.uint8(NOTHING)
     for i in range(at, end):
         span = span_of(rows, order[i])
         if span.low <= position < span.high:
             begin = rows.code_start[order[i]] + position - span.low
-            code = merged_code(code, int(rows.codes[begin]))
+            code = merged_code(code, rows.codes[begin])
     return code
 
 

@@ -32,7 +32,7 @@ from mrdtrack.kernels.bam_records import (
 from mrdtrack.kernels.bases import decode_bases
 from mrdtrack.kernels.record_facts import enlarged_ints, record_bits
 
-NOTHING = 4
+NOTHING = np.uint8(4)
 LONGEST_INDEL = 9
 DROPPED = (FILTERED & ~DUPLICATE) | SPLIT | UNMAPPED
 """Bits of the records that tell nothing of the background."""
@@ -82,10 +82,10 @@ def write_codes(
 ) -> None:
     """Write the codes of a record for reference positions [low, high).
 
-    `bases` are those of the read; `least` [2] are the least base quality and NOTHING,
-    as bytes, so that many bases are compared at once.
+    `bases` are those of the read; `least` [1] is the least base quality, as a byte like
+    all that it meets, so that many bases are compared at once.
     """
-    limit, nothing = least[0], least[1]
+    limit = least[0]
     quality = quality_start(data, record)
     at, n_operations = cigar_span(data, record)
     position = read_i32(data, record + 8)
@@ -101,7 +101,7 @@ def write_codes(
             into = begin + start - low
             for i in range(end - start):
                 base, good = bases[first + i], data[quality + first + i] >= limit
-                codes[into + i] = base if good else nothing
+                codes[into + i] = base if good else NOTHING
             position += size
             query += size
         elif operation in (1, 2):
@@ -273,8 +273,7 @@ def read_stretches(
         code_start,
         np.empty(code_start[n], np.uint8),
     )
-    least = np.full(2, NOTHING, np.uint8)
-    least[0] = min(max(min_quality, 0), 255)
+    least = np.full(1, min(max(min_quality, 0), 255), np.uint8)
     bases = np.empty(longest, np.uint8)
     tell_codes(data, stretches, found.record, least, bases, rows, rows.codes)
     return rows
