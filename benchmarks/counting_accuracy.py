@@ -280,7 +280,9 @@ def main() -> None:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), asked.gbcms)
-        parts = [*false_molecules(asked.wild_type, asked.processes)]
+        parts: list[str] = []
+        if asked.wild_type:
+            parts += false_molecules(asked.wild_type, asked.processes)
         if not asked.wild_type_only:
             parts = [
                 *by_fraction(bench, asked.depth),
@@ -297,12 +299,11 @@ def main() -> None:
         f"# Accuracy of counting\n\n{__doc__.split('Reads come')[0].strip()}\n\n"
         f"Measured on {today} by `{command}` in {seconds:.0f} s. Reads are simulated, "
         "with 5 % of the bases at Q12 and the rest at Q37. True molecules are those of "
-        "which one read covers the join with the bases beside it that its class needs "
-        "to be told from chance: none for substitutions and whole sequences, 5 for "
-        "short indels, 8 for joins, 12 for joined sequences. A substitution that only "
-        "a base at Q12 shows is ambiguous, by the least base quality of 20: hence 95 "
-        "to 98 % there, for alt and ref alike. The fraction of a sequence is that of "
-        "all reads of the file.\n"
+        "which one read covers the join with as many bases of Q20 on both sides as its "
+        "class needs to be told from chance: none for whole sequences and for "
+        "substitutions, of which it must show a new base of Q20, 5 for short indels, "
+        "beyond the repeat they slide in, 3 for joins, 12 for joined sequences. The "
+        "fraction of a sequence is that of all reads of the file.\n"
     )
     text = "\n".join([head, *parts])
     if asked.output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from mrdtrack.lab.simulate_model import (
@@ -20,6 +21,7 @@ from mrdtrack.panel.model import Sequence as SequenceMarker
 
 JUNCTION_LENGTH = 10
 SMALL_ANCHOR, JUNCTION_ANCHOR = 5, 3
+LONGEST_SLIDE = 50
 
 
 class _End(NamedTuple):
@@ -199,7 +201,7 @@ def _mutant(name: str, phased: Sequence[_Event], where: _Map, share: float) -> A
             segments.append(_between(phased[number - 1], event, where.reference))
         start = sum(len(segment.bases) for segment in segments)
         segments.extend(_novel(event))
-        joins.append(_join(event, start))
+        joins.append(_join(event, start, where.reference))
     segments.append(_kept(last.right, right_region, where, before=False))
     segments = [segment for segment in segments if segment.bases]
     codes = encode("".join(segment.bases for segment in segments))
@@ -216,7 +218,7 @@ def _mutant(name: str, phased: Sequence[_Event], where: _Map, share: float) -> A
     )
 
 
-def _join(event: _Event, start: int) -> Join:
+def _join(event: _Event, start: int, reference: Bases) -> Join:
     """Say where the novel bases lie, and what a read needs beside them."""
     span = event.right.position - event.left.position - 1
     together = event.left.contig == event.right.contig and (
@@ -227,7 +229,20 @@ def _join(event: _Event, start: int) -> Join:
     small = together and change < JUNCTION_LENGTH
     anchor = 0 if substituted else SMALL_ANCHOR if small else JUNCTION_ANCHOR
     end = start + len(event.inserted)
-    return Join(event.marker, start, end, substituted, anchor)
+    slide = _slide(event, reference) if small else 0
+    return Join(event.marker, start, end, substituted, anchor, slide)
+
+
+def _slide(event: _Event, reference: Bases) -> int:
+    """Give by how many bases a pure insertion or deletion could stand further right."""
+    contig, begin, end = event.left.contig, event.left.position, event.right.position
+    deleted = reference.fetch(contig, begin, end - 1)
+    if event.inserted and deleted:
+        return 0
+    behind = reference.fetch(contig, end - 1, end - 1 + LONGEST_SLIDE)
+    moved = (event.inserted or deleted) + behind
+    same = (a == b for a, b in zip(behind, moved, strict=False))
+    return sum(1 for _ in takewhile(bool, same))
 
 
 def _novel(event: _Event) -> list[Segment]:

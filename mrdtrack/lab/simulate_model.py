@@ -56,7 +56,8 @@ class Join(NamedTuple):
     """Where a marker's novel sequence lies on its allele: [start, end), may be empty.
 
     `substituted` is true where the bases of the interval themselves tell (SNV, MNV).
-    `anchor` is how many bases a read needs beside it to be told from chance.
+    `anchor` is how many bases a read needs beside it to be told from chance, `slide` by
+    how many an insertion or deletion could stand further right.
     """
 
     marker: str
@@ -64,6 +65,7 @@ class Join(NamedTuple):
     end: int
     substituted: bool
     anchor: int
+    slide: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """What is true of a simulated sample: molecules of every marker, as they were drawn.
 
 A molecule is mutant if it comes from the mutant allele and covers the novel join. It is
-informative if one read covers the join with ten bases on both sides, and readable if
-one covers it with the bases beside that its class needs: none for substitutions and
-whole sequences, 5 for short indels, 8 for joins, 12 for joined sequences.
+informative if one read covers the join with ten bases on both sides. It is readable if
+one covers it with as many bases of Q20 on both sides as its class needs: none for
+substitutions and whole sequences, 5 for short indels (beyond the repeat they slide in),
+3 for joins, 12 for joined sequences; of a substitution, with a new base of Q20.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mrdtrack.lab.simulate_model import Allele, Site, place_of
+from mrdtrack.lab.simulate_model import Allele, Join, Site, place_of
 from mrdtrack.lab.simulate_reads import Molecules, Reads
 from mrdtrack.models import FileModel
 
 ANCHOR = 10
+HEARD_PHRED = 20
+"""Least quality of a base that tells, as `quantify` has it by default."""
 
 
 class MarkerTruth(FileModel):
@@ -63,7 +66,7 @@ class Tally:
             place = (join.start, join.end)
             seen = _reads_cover(molecules, reads, *place)
             self._count(join.marker, "mutant_informative", covered & seen)
-            shown = _reads_cover(molecules, reads, *place, anchor=join.anchor)
+            shown = _reads_show(molecules, reads, join)
             self._count(join.marker, "mutant_readable", covered & shown)
         for marker, sites in self._sites.items():
             if marker not in allele.markers:
@@ -129,6 +132,21 @@ def _text(value: str | float) -> str:
 
 def _covers(molecules: Molecules, start: int, end: int) -> NDArray[np.bool_]:
     return (molecules.start <= start) & (molecules.end >= end)
+
+
+def _reads_show(molecules: Molecules, reads: Reads, join: Join) -> NDArray[np.bool_]:
+    """Tell for every molecule whether one read covers a join so that it can be read."""
+    end = join.end + join.slide
+    shown = (reads.start <= join.start) & (reads.end >= end)
+    column = np.arange(reads.qualities.shape[1]) + reads.start[:, None]
+    good = reads.qualities >= HEARD_PHRED
+    if join.substituted:
+        shown &= (good & (column >= join.start) & (column < end)).any(axis=1)
+    for beside in (column < join.start, column >= end):
+        shown &= (good & beside).sum(axis=1) >= join.anchor
+    found = np.zeros(len(molecules.start), dtype=np.bool_)
+    found[reads.molecule[shown]] = True
+    return found
 
 
 def _reads_cover(
