@@ -173,6 +173,44 @@ def test_swapping_both_alleles_of_a_substitution_swaps_their_counts(
     assert (swapped.ambiguous, swapped.other) == (row.ambiguous, row.other)
 
 
+def with_insertion_as_reference(read: Read) -> Read:
+    """Align a read to the genome that has the insertion."""
+    gap = len(INSERTED)
+    if read.start >= INSERTED_AT:
+        return replace(read, start=read.start + gap)
+    if f"M{gap}I" in (read.cigar or ""):
+        return replace(read, cigar=None)
+    before, length = INSERTED_AT - read.start, len(read.bases)
+    told = min(len(INSERTED), length - before)
+    if (
+        read.cigar is None
+        and read.bases[before:][:told] != INSERTED[:told]
+        and told > 0
+    ):
+        return replace(read, cigar=f"{before}M{gap}D{length - before}M")
+    return read
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_swapping_both_alleles_of_an_insertion_swaps_their_counts(
+    tmp_path: Path, seed: int
+) -> None:
+    reads = random_reads(seed)
+    row = counted(tmp_path, reads).markers[1]
+    longer = (ONE[:INSERTED_AT] + INSERTED + ONE[INSERTED_AT:])[: len(ONE)]
+    before = ONE[INSERTED_AT - 1]
+    (swapped,) = count(
+        tmp_path,
+        [with_insertion_as_reference(read) for read in reads],
+        make_panel(variant(INSERTED_AT - 1, before + INSERTED, before)),
+        genome={**GENOME, "chr1": longer},
+    ).markers
+    assert (swapped.alt, swapped.ref) == (row.ref, row.alt)
+    assert (swapped.ambiguous, swapped.other) == (row.ambiguous, row.other)
+    assert row.alt
+    assert row.ref
+
+
 def turned_read(read: Read) -> Read:
     """Read both the genome and a record on the other strand."""
     pieces = re.findall(r"(\d+)([MIDS])", read.cigar or f"{len(read.bases)}M")
