@@ -2,7 +2,8 @@
 
 Run with `python -m benchmarks.counting_accuracy`; `--output docs/accuracy.md` keeps the
 tables. Reads come from our own simulator, aligned as it says, by bwa mem, by minimap2,
-or not at all. Recovery is `alt` over the true mutant molecules that a read can show.
+not at all, or in an aligned file without a place (`unplaced`). Recovery is `alt` over
+the true mutant molecules that a read can show.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from benchmarks.accuracy_peers import (
     run_gbcms,
     write_vcf,
 )
+from benchmarks.unplaced import write_unplaced
 from mrdtrack.commands.quantify import QuantifyRequest, quantify
 from mrdtrack.lab.simulate_reads import Assay
 from mrdtrack.lab.simulate_sample import (
@@ -49,7 +51,7 @@ LAYOUTS = (
 )
 STANDARD = LAYOUTS[2]
 FRACTIONS = (0.5, 0.05, 0.005, 0.0005)
-ALIGNERS = ("as simulated", "bwa mem", "minimap2", "unaligned")
+ALIGNERS = ("as simulated", "bwa mem", "minimap2", "unaligned", "unplaced")
 
 
 class Row(NamedTuple):
@@ -93,6 +95,10 @@ class Bench:
         bam = self.folder / "S.bam"
         if aligner in {"as simulated", "unaligned"}:
             write_sample_bam(simulated, bam, self.reference.lengths)
+        elif aligner == "unplaced":
+            placed = self.folder / "placed.bam"
+            write_sample_bam(simulated, placed, self.reference.lengths)
+            write_unplaced(placed, bam)
         else:
             align(
                 aligner,

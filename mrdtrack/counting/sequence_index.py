@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrdtrack.counting.targets import encode_bases
+from mrdtrack.counting.targets import TELLING_ANCHOR, encode_bases
 from mrdtrack.errors import PanelError
 from mrdtrack.kernels.arrays import Bytes, Ints
 from mrdtrack.kernels.sequence_matches import COARSE_MASK, SequenceIndex
@@ -22,8 +22,6 @@ JOIN_ANCHOR = 12
 """Bases of a sequence that a read must hold on either side of its `join`."""
 JOIN_EDITS = 4
 """Edits within 12 bases of a located marker's join for a read to be weighed at all."""
-WORD_STEP = 3
-"""Bases from one seed over such a join to the next."""
 FLANK_REACH = 24
 """Bases before a stem, the nearest, that are compared with a read."""
 FLANK_EDITS = 3
@@ -62,6 +60,7 @@ class _Pattern(NamedTuple):
     flank: str = ""
     flank_step: int = 0
     common: frozenset[str] | None = None
+    anchor: int = JOIN_ANCHOR
 
     def turned(self) -> _Pattern:
         """Give the other strand."""
@@ -84,7 +83,14 @@ def build_sequence_index(
     single = _patterns(sequences)
     n_single = len(single)
     single += [
-        _Pattern(n_single + j.marker, j.bases, JOIN_EDITS, j.join, common=j.common)
+        _Pattern(
+            marker=n_single + j.marker,
+            bases=j.bases,
+            edits=JOIN_EDITS,
+            join=j.join,
+            common=j.common,
+            anchor=TELLING_ANCHOR,
+        )
         for j in joins
     ]
     patterns = [strand for one in single for strand in (one, one.turned())]
@@ -119,7 +125,7 @@ def build_sequence_index(
         pattern_marker=np.array([pattern.marker for pattern in patterns], np.int64),
         max_edits=np.array(edits, np.int64),
         join=np.array([pattern.join for pattern in patterns], np.int64),
-        join_anchor=JOIN_ANCHOR,
+        join_anchor=np.array([pattern.anchor for pattern in patterns], np.int64),
         n_sequences=len(sequences),
         first_join=n_single,
         flank_step=np.array([pattern.flank_step for pattern in patterns], np.int64),
@@ -260,8 +266,7 @@ def _seed_offsets(pattern: _Pattern, k: int) -> list[int]:
     bases, edits, join = pattern.bases, pattern.edits, pattern.join
     if pattern.common is not None:
         words = range(max(join - k + 1, 0), join)
-        own = [at for at in words if bases[at : at + k] not in pattern.common]
-        return own[::WORD_STEP]
+        return [at for at in words if bases[at : at + k] not in pattern.common]
     piece = len(bases) // (edits + 1)
     offsets = {piece * number for number in range(edits + 1)}
     if join >= 0:

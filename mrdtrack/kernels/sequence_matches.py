@@ -39,7 +39,7 @@ class SequenceIndex(NamedTuple):
     pattern_marker: Ints  # [P] the sequence a pattern belongs to
     max_edits: Ints  # [P]
     join: Ints  # [P] first base after the join, -1 without one
-    join_anchor: int  # bases needed on either side of a join
+    join_anchor: Ints  # [P] bases needed on either side of the join
     n_sequences: int  # markers from here on are stems, in the order of their sequences
     first_join: int  # and from here on joins of the located markers, by their number
     flank_step: Ints  # [P] way from a stem to the bases before it, 0 where no stem
@@ -141,7 +141,7 @@ def edits_over_join(
     first = index.pattern_start[pattern]
     size = index.pattern_start[pattern + 1] - first
     low, high = max(0, -begin), min(size, n - begin)
-    anchor = index.join_anchor
+    anchor = index.join_anchor[pattern]
     if join < 0 or low > join - anchor or high < join + anchor:
         return BAD_EDITS
     edits = 0

@@ -118,8 +118,8 @@ def test_wild_types_and_short_ends_are_not_heard() -> None:
     for letters in (
         bases("chr1", 700, 850),
         bases("chr1", 1050, 1200),
-        DELETION[60:206],
-        DELETION[195:340],
+        DELETION[60:202],
+        DELETION[198:340],
         "ACGT" * 30,
     ):
         assert observed([Read(letters, (), -1, flag=4, contig=-1)]) == []
