@@ -82,6 +82,19 @@ class MarkerCounts(FileModel):
     signal_ratio: float = Field(default=1.0, gt=0)
 
 
+class GroupCounts(MarkerCounts):
+    """Molecules that show two or more of the markers of one group, as one marker.
+
+    `members` are the markers counted together. `alt` and `ref` show it at two members
+    or more and nowhere clearly the contrary; `other` contradict themselves or show
+    another allele; `ambiguous` tell clearly of fewer than two members. Molecules that
+    reach one member are in that member's row alone. `signal_ratio` and the reason where
+    they cannot be counted together are as a marker's.
+    """
+
+    members: tuple[str, ...]
+
+
 class BackgroundSite(FileModel):
     """Molecules that show one given wrong allele at one non-marker position.
 
@@ -146,9 +159,15 @@ class SampleCounts(FileModel):
     sample: str
     molecule_mode: MoleculeMode
     markers: tuple[MarkerCounts, ...]
+    groups: tuple[GroupCounts, ...] = ()
     background: tuple[BackgroundSite, ...] = ()
     identity: tuple[IdentityCounts, ...] = ()
     searched: tuple[SearchedStretch, ...] = ()
     family_sizes: dict[int, int] = {}
     library: Library = Library()
     quality: tuple[QualityFinding, ...] = ()
+
+    @property
+    def judged(self) -> tuple[MarkerCounts, ...]:
+        """All that may be judged: the markers, then the groups as one marker each."""
+        return (*self.markers, *self.groups)

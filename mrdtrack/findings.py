@@ -4,8 +4,8 @@ A finding holds its code and the values its sentence names, so that a report can
 in another language without reading English; `message` is the sentence filled in.
 
 What a value is, its name says: `p_...` a probability, `share` a part of 1, `rate` a
-small fraction, `n_...` a count, `day` an ISO date, `mode`, `denominators` and
-`specimens` codes, `problem` a technician's English; any other is a name, or names.
+small fraction, `n_...` a count, `day` an ISO date, `mode`, `denominators`, `specimens`
+and `reason` codes, `problem` a technician's English; any other is a name, or names.
 """
 
 from __future__ import annotations
@@ -61,6 +61,17 @@ FINDINGS: Final[dict[str, str]] = {
     "other samples of the run ({samples}; as much as {rate}).",
     "few_background_sites": "{markers}: fewer than {n_positions} non-marker positions "
     "of the error class (or of the wider classes it belongs to).",
+    "group_contradicted": "{marker} is there, and the molecules that show it together "
+    "with another marker of group {group} are not: the alleles do not stand on one "
+    "molecule, correct the panel; the level uses one marker of the group",
+    "group_counted_together": "{markers} (group {group}) are one marker of the level: "
+    "the molecules that show two or more of them; together they could have seen "
+    "{rate}, {marker} alone {rate_alone}",
+    "group_less_sensitive": "{markers} (group {group}) were also counted together; the "
+    "level uses one of them, since together they could have seen {rate}, {marker} "
+    "alone {rate_alone}",
+    "group_uncounted": "{markers} (group {group}) could not be counted together: "
+    "{reason}",
     "identity_accepted": "{sample} failed its identity check and was accepted by name: "
     "its result is used all the same",
     "identity_contaminated": "{rate} of the molecules ({low} to {high}) are another "
@@ -135,6 +146,11 @@ REASONS: Final[dict[str, str]] = {
     "not_told_apart": "no molecule could tell the marker from the reference",
     "edges_not_crossed": "no molecule crosses the edges of the marker",
     "reference_unknown": "the reference is unknown (N) at the marker",
+    "group_member_out": "one of its markers is out of the level or not assessable",
+    "group_apart": "its markers lie too far apart for one molecule",
+    "group_not_shown": "no molecule shows two of its markers clearly",
+    "group_not_small": "it holds a marker that is no small variant",
+    "group_overlaps": "its markers overlap",
     "no_reads": "the file holds no read",
     "reads_too_short": "most reads are shorter than the sequence: give its join",
     "not_aligned": "the reads are not aligned, so markers with a position cannot be "
@@ -161,6 +177,8 @@ def finding(code: str, severity: Severity, **values: Value) -> QualityFinding:
 def _english(name: str, value: Value) -> str:
     if isinstance(value, tuple):
         return listed(value)
+    if name == "reason":
+        return REASONS.get(str(value), str(value))
     if isinstance(value, float):
         return f"{value:.0%}" if name == "share" else f"{value:.2g}"
     return str(value)

@@ -33,6 +33,7 @@ from mrdtrack.counts import (
     SampleCounts,
 )
 from mrdtrack.errors import AlignmentsError
+from mrdtrack.joint_counts import joint_counts
 from mrdtrack.kernels.arrays import Bytes, Observations, ReadFilter
 from mrdtrack.kernels.hearing import HeardRecords, hear_records
 from mrdtrack.kernels.places import chunk_places
@@ -96,6 +97,13 @@ def count_reads(
         sample=choice.name,
         molecule_mode=grouping.mode,
         markers=tuple(counted[marker.id] for marker in panel.marker),
+        groups=tuple(
+            gathered.groups.get(group.name)
+            or joint_counts(
+                group.name, [counted[m] for m in group.members], None, group.why_not
+            )
+            for group in plan.groups
+        ),
         background=background,
         identity=germline.identity,
         searched=germline.searched,

@@ -23,16 +23,18 @@ from mrdtrack.counting.background import (
 )
 from mrdtrack.counting.molecules import (
     Grouping,
+    MarkerRules,
     choose_grouping,
     group_molecules,
     join_observations,
     pick,
 )
+from mrdtrack.counting.phased import group_of_markers, tally_group
 from mrdtrack.counting.plan import CountingPlan
 from mrdtrack.counting.sequence_tally import SequenceHits, join_scans
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counting.tally import tally_marker
-from mrdtrack.counts import MarkerCounts, QualityFinding
+from mrdtrack.counts import GroupCounts, MarkerCounts, QualityFinding
 from mrdtrack.kernels.arrays import Ints, Observations
 from mrdtrack.kernels.background import BackgroundCounts
 from mrdtrack.kernels.candidates import MATE_REACH
@@ -74,6 +76,7 @@ class Gathered:
 
     grouping: Grouping
     markers: tuple[MarkerCounts, ...]
+    groups: dict[str, GroupCounts]
     family_sizes: Counter[int]
     positions: BackgroundCounts | None
     hits: SequenceHits
@@ -113,7 +116,9 @@ class Gathering:
         self._last = BEGIN
         self._next_count = HELD_ROWS
         self._n_observed = 0
+        self._group_of = group_of_markers(plan.groups, len(plan.located))
         self._counted: dict[int, MarkerCounts] = {}
+        self._joint: dict[str, GroupCounts] = {}
         self._sizes: Counter[int] = Counter()
         self._lost = LostDuplicates()
         self._positions: BackgroundCounts | None = None
@@ -159,6 +164,7 @@ class Gathering:
         return Gathered(
             grouping=grouping,
             markers=tuple(self._counted[i] for i in range(len(names))),
+            groups=self._joint,
             family_sizes=self._sizes,
             positions=self._positions,
             hits=SequenceHits.of(self._scans),
@@ -203,10 +209,10 @@ class Gathering:
         grouping = self._decide()
         observations = join_observations(parts)
         parts.clear()
+        targets = self._plan.targets
         grouped = group_molecules(
             observations,
-            self._plan.targets.threshold,
-            self._plan.targets.event,
+            MarkerRules(targets.threshold, targets.event, self._group_of),
             grouping,
             self._settings.min_family_size,
         )
@@ -217,6 +223,9 @@ class Gathering:
             self._counted[index] = tally_marker(
                 index, marker, haplotypes, grouped, grouping.mode
             )
+        for number in sorted(set(self._group_of[chosen].tolist()) - {-1}):
+            group, index = self._plan.groups[number], len(self._group_of) + number
+            self._joint[group.name] = tally_group(group, index, grouped, self._counted)
 
     def _count_positions(self, chosen: Mask, parts: list[BackgroundRows]) -> None:
         """Count the molecules at the positions of the chosen stretches.
@@ -259,7 +268,8 @@ class Pending:
 def _marker_ends(plan: CountingPlan) -> tuple[Ints, Ints]:
     """Give for each marker where its last window ends, as unmapped reads see it.
 
-    One whose join is looked for in reads anywhere is passed with the last of them.
+    One whose join is looked for in reads anywhere is passed with the last of them, and
+    the markers of one group are passed together.
     """
     targets = plan.targets
     n = len(targets.event)
@@ -270,6 +280,9 @@ def _marker_ends(plan: CountingPlan) -> tuple[Ints, Ints]:
         contig[marker] = targets.window_contig[w]
         end[marker] = targets.window_high[w] + MATE_REACH
     contig[[join.marker for join in plan.joins]] = NOWHERE_BEHIND
+    for group in plan.groups:
+        together = list(group.places)
+        end[together] = end[together].max(initial=0)
     return contig, end
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mrdtrack.counting.joint_molecules import with_joint_fragments
 from mrdtrack.counts import MoleculeMode, QualityFinding
 from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import (
@@ -68,6 +70,18 @@ class GroupedMolecules:
     molecules: Molecules
     filters: tuple[dict[str, int], ...]
     family_sizes: dict[int, int]
+
+
+class MarkerRules(NamedTuple):
+    """What decides the molecules of M markers.
+
+    `threshold` and `event` are as in `arrays.Targets`; `group_of` numbers the groups of
+    markers (-1: in none) whose molecules are counted jointly as well.
+    """
+
+    threshold: Floats  # [M]
+    event: Ints  # [M]
+    group_of: Ints | None = None  # [M]
 
 
 def join_observations(parts: Sequence[Observations]) -> Observations:
@@ -132,15 +146,15 @@ def _is_constant(observations: Observations) -> bool:
 
 def group_molecules(
     observations: Observations,
-    threshold: Floats,
-    event: Ints,
+    rules: MarkerRules,
     grouping: Grouping,
     min_family_size: int,
 ) -> GroupedMolecules:
     """Filter the records and merge them into molecules.
 
-    `threshold` and `event` are those of the markers (see `arrays.Targets`).
+    Joint molecules of groups stand behind those of the markers.
     """
+    threshold, event, group_of = rules
     n_markers = len(event)
     heard, filters = _filter_records(observations, grouping, n_markers)
     names = observations.name
@@ -150,6 +164,8 @@ def group_molecules(
     number, n_names = number_names(observations.name, heard.astype(np.uint8))
     order = group_rows(observations.marker, number, n_markers, n_names)
     molecules = merge_fragments(observations, order, threshold, event)
+    if group_of is not None:
+        molecules = with_joint_fragments(molecules, group_of)
     sizes: dict[int, int] = {}
     if grouping.mode == "umi":
         before = np.bincount(molecules.marker, minlength=n_markers)
@@ -159,7 +175,7 @@ def group_molecules(
         )
         for index in range(n_markers):
             filters[index]["small_family"] = int(before[index] - joined[index])
-        counts = np.bincount(molecules.size)
+        counts = np.bincount(molecules.size[molecules.marker < n_markers])
         sizes = {int(size): int(counts[size]) for size in np.flatnonzero(counts)}
     return GroupedMolecules(
         molecules=molecules, filters=tuple(filters), family_sizes=sizes

@@ -6,6 +6,7 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
 from mrdtrack.counting.join_patterns import join_patterns
+from mrdtrack.counting.phased import PhasedGroup, phased_groups
 from mrdtrack.counting.reads_file import ReadsFile, Region, length_conflicts
 from mrdtrack.counting.sequence_index import (
     JoinPattern,
@@ -43,7 +44,8 @@ class CountingPlan:
 
     The rows of `targets` are those of `located`. `left_out` are markers that cannot be
     counted in these reads, with the code of the reason. `joins` are those of located
-    markers, looked for wherever the aligner put a read.
+    markers, looked for wherever the aligner put a read. `groups` are those whose
+    markers are counted together as well.
     """
 
     located: tuple[tuple[Located, MarkerHaplotypes], ...]
@@ -54,6 +56,7 @@ class CountingPlan:
     joins: tuple[JoinPattern, ...]
     sequence_index: SequenceIndex | None
     left_out: tuple[tuple[Marker, str], ...]
+    groups: tuple[PhasedGroup, ...]
     shared_events: dict[str, str]
     findings: tuple[QualityFinding, ...]
 
@@ -118,6 +121,7 @@ def plan_counting(
         joins=joins,
         sequence_index=build_sequence_index(sequences, joins) if looked_for else None,
         left_out=left_out,
+        groups=phased_groups(panel.marker, located),
         shared_events=_shared_events(located, sequences),
         findings=_extract(haplotypes, reads, reference),
     )

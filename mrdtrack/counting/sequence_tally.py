@@ -10,6 +10,7 @@ import numpy as np
 
 from mrdtrack.counting.molecules import (
     Grouping,
+    MarkerRules,
     family_numbers,
     group_molecules,
     join_observations,
@@ -93,7 +94,9 @@ def tally_sequences(
     observations = pick(observations, observations.marker < len(markers))
     event = np.full(len(markers), JUNCTION, np.int64)
     threshold = np.full(len(markers), HELD_PHRED)
-    grouped = group_molecules(observations, threshold, event, grouping, min_family_size)
+    grouped = group_molecules(
+        observations, MarkerRules(threshold, event), grouping, min_family_size
+    )
     molecules = grouped.molecules
     total = _molecules_read(hits, grouping)
     rows = []
@@ -185,7 +188,10 @@ def _related_molecules(
     event = np.full(len(owners), JUNCTION, np.int64)
     threshold = np.full(len(owners), HELD_PHRED)
     molecules = group_molecules(
-        join_observations(parts), threshold, event, grouping, min_family_size
+        join_observations(parts),
+        MarkerRules(threshold, event),
+        grouping,
+        min_family_size,
     ).molecules
     related = molecules.marker[molecules.kind == REF]
     return {owner: int((related == stem).sum()) for stem, owner in enumerate(owners)}

@@ -10,6 +10,7 @@ from mrdtrack.follow_up.likelihood import (
     ZERO_COUNT_TWO_SIDED,
     Evidence,
     bound_level,
+    level_rows,
     weigh_visit,
 )
 from mrdtrack.follow_up.series import NOT_DETECTED, is_detected
@@ -187,10 +188,15 @@ def common_counts(
         Molecules with the marker and molecules looked at, of both visits; None where
         there are no counts.
     """
-    first = {m.marker: m for m in earlier.markers if m.role == "level" and m.assessable}
+    together = {g.group for g in earlier.groups} & {g.group for g in later.groups}
+    first = {
+        m.marker: m
+        for m in level_rows(earlier, together)
+        if m.role == "level" and m.assessable
+    }
     pooled = [0, 0, 0, 0]
     groups: dict[str, tuple[int, int, int, int]] = {}
-    for marker in later.markers:
+    for marker in level_rows(later, together):
         before = first.get(marker.marker)
         if before is None or marker.role != "level" or not marker.assessable:
             continue

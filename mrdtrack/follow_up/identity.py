@@ -247,6 +247,7 @@ def _apply(visit: TimelineVisit, check: IdentityCheck, known: Known) -> Timeline
             "reason": reason,
             "reason_codes": ("identity_failed",),
             "markers": tuple(_unusable(marker) for marker in visit.markers),
+            "groups": (),
             "quality": quality,
         }
     )

@@ -20,6 +20,7 @@ each non-detect at its own limit: Helsel DR, Environ Sci Technol 1990;24:1766 (d
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
@@ -31,6 +32,7 @@ from scipy import special
 
 from mrdtrack.follow_up.series import NOT_DETECTED, is_detected
 from mrdtrack.follow_up.timeline import TimelineVisit
+from mrdtrack.levels.result import MarkerResult
 
 ZERO_COUNT_TWO_SIDED = 3.6888794541139363
 """-ln(0.025): upper 97.5 % bound of a Poisson mean when nothing was seen."""
@@ -141,14 +143,22 @@ def needed_molecules(expected_at_lod95: float) -> float:
     return float(np.interp(expected_at_lod95, expected, asked))
 
 
+def level_rows(
+    visit: TimelineVisit, together: Set[str | None]
+) -> tuple[MarkerResult, ...]:
+    """Return the markers of a visit, with joint counts in place of some groups'."""
+    kept = [m for m in visit.markers if m.group is None or m.group not in together]
+    return (*kept, *(group for group in visit.groups if group.group in together))
+
+
 def pool_counts(visit: TimelineVisit) -> tuple[int, int]:
     """Pool marker-bearing molecules and denominators over the markers of the level.
 
     Markers of one group lie on one molecule, which counts once: of a group only the
-    marker with the most molecules enters.
+    marker with the most molecules enters, or the joint count that the level rests on.
     """
     best: dict[str, tuple[int, int]] = {}
-    for marker in visit.markers:
+    for marker in level_rows(visit, {group.group for group in visit.groups}):
         if marker.role != "level" or not marker.assessable:
             continue
         if marker.alt is None or not marker.denominator:

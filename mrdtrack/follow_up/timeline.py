@@ -14,7 +14,13 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from mrdtrack.counts import QualityFinding
-from mrdtrack.levels.result import Call, MarkerResult, Software, Specimen
+from mrdtrack.levels.result import (
+    Call,
+    GroupResult,
+    MarkerResult,
+    Software,
+    Specimen,
+)
 from mrdtrack.models import FileModel
 from mrdtrack.protocols import vocabulary
 
@@ -86,6 +92,7 @@ class TimelineVisit(FileModel):
     change_from_previous: Change | None = None
     nadir: bool = False
     markers: tuple[MarkerResult, ...] = ()
+    groups: tuple[GroupResult, ...] = ()
     quality: tuple[QualityFinding, ...] = ()
 
 

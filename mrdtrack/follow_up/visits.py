@@ -150,5 +150,6 @@ def draft_visit(result: VisitResult) -> TimelineVisit:
         reason=level.reason,
         reason_codes=level.reason_codes,
         markers=result.markers,
+        groups=tuple(group for group in result.groups if group.in_level),
         quality=result.quality,
     )

@@ -101,7 +101,7 @@ def made_background(
     classes = {
         marker.marker: marker.error_class
         for control in controls
-        for marker in control.markers
+        for marker in control.judged
     }
     return BackgroundFile(
         controls=gathered.names,

@@ -81,7 +81,7 @@ def run_carry_over(
         return RunCarryOver()
     counts: dict[str, list[tuple[str, int, int]]] = {}
     for sample in samples:
-        for marker in sample.markers:
+        for marker in sample.judged:
             molecules = informative(marker)
             if molecules and marker.alt is not None:
                 row = (sample.sample, marker.alt, molecules)
@@ -94,7 +94,8 @@ def run_carry_over(
         }
         for marker, rows in counts.items()
     }
-    share, estimated = _share(list(counts.values()), settings)
+    single = {marker.marker for sample in samples for marker in sample.markers}
+    share, estimated = _share([counts[m] for m in counts if m in single], settings)
     return RunCarryOver(share=share, estimated=estimated, levels=levels)
 
 

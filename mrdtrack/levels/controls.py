@@ -39,7 +39,7 @@ def gathered_controls(samples: Sequence[SampleCounts]) -> Controls:
     """Gather the controls' counts of each marker, and their sites."""
     counts: dict[str, tuple[FloatArray, FloatArray]] = {}
     for place, sample in enumerate(samples):
-        for marker in sample.markers:
+        for marker in sample.judged:
             molecules = informative(marker)
             if molecules == 0 or marker.alt is None:
                 continue

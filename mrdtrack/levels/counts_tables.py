@@ -41,8 +41,10 @@ TEXTS = {
     "hgvs": "",
 }
 """Text columns taken where present, and what stands for an absent or empty one."""
-NUMBERS = ("alt", "ref", "ambiguous", "other", "denominator", "related")
-MAY_LACK = ("denominator", "related")
+JOINT = ("group_alt", "group_ref", "group_ambiguous", "group_other")
+"""The joint counts of a marker's group, which all its counted markers repeat."""
+NUMBERS = ("alt", "ref", "ambiguous", "other", "denominator", "related", *JOINT)
+MAY_LACK = ("denominator", "related", *JOINT)
 """Numbers that may be unknown though the marker is assessable."""
 RATIO = "signal_ratio"
 MOLECULES = ("molecules",)

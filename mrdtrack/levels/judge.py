@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mrdtrack.counts import MarkerCounts, SampleCounts
+from mrdtrack.counts import GroupCounts, MarkerCounts, SampleCounts
 from mrdtrack.findings import REASONS
 from mrdtrack.levels.carry_over import run_carry_over
 from mrdtrack.levels.controls import Controls, gathered_controls, joined_controls
 from mrdtrack.levels.discordance import discordance
 from mrdtrack.levels.exact_bounds import clopper_pearson
+from mrdtrack.levels.group_choice import choose_groups
 from mrdtrack.levels.judged_markers import (
     JudgedMarkers,
     RunContext,
@@ -20,7 +21,14 @@ from mrdtrack.levels.level_markers import informative, level_markers
 from mrdtrack.levels.marker_results import marker_call, marker_rows
 from mrdtrack.levels.neighbours import SiteCounts, site_counts
 from mrdtrack.levels.plausibility import implausible
-from mrdtrack.levels.result import Level, Metric, Software, VisitResult
+from mrdtrack.levels.result import (
+    GroupResult,
+    Level,
+    MarkerResult,
+    Metric,
+    Software,
+    VisitResult,
+)
 from mrdtrack.levels.sample_quality import sample_findings
 from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts
 
@@ -64,16 +72,25 @@ def judge_with_sites(
     context: RunContext,
 ) -> VisitResult:
     """Judge one sample by background sites that are given apart."""
-    chosen = level_markers(counts.markers, facts, settings)
+    judged = _with_groups(counts)
+    groups = choose_groups(judged, sites, settings, context)
+    chosen = level_markers(judged.markers, facts, settings, groups.together)
     shown = tuple(
         place
-        for place, marker in enumerate(counts.markers)
+        for place, marker in enumerate(judged.markers)
         if informative(marker) and place not in chosen.places
     )
-    level_part = judged_markers(counts, chosen.places, sites, settings, context)
-    shown_part = judged_markers(counts, shown, sites, settings, context)
-    level = _level(counts.markers, chosen.metric, level_part, settings, context)
+    level_part = judged_markers(judged, chosen.places, sites, settings, context)
+    shown_part = judged_markers(judged, shown, sites, settings, context)
+    level = _level(judged.markers, chosen.metric, level_part, settings, context)
     parts = [part for part in (level_part, shown_part) if part is not None]
+    rows = marker_rows(
+        judged.markers,
+        [part.places for part in parts],
+        [part.numbers for part in parts],
+        settings,
+    )
+    n_markers = len(counts.markers)
     return VisitResult(
         sample=counts.sample,
         patient=facts.patient,
@@ -83,18 +100,18 @@ def judge_with_sites(
         specimen=facts.specimen,
         timepoint=facts.timepoint,
         molecule_mode=counts.molecule_mode,
-        markers=marker_rows(
-            counts.markers,
-            [part.places for part in parts],
-            [part.numbers for part in parts],
-            settings,
+        markers=rows[:n_markers],
+        groups=tuple(
+            _group_result(group, row, groups.together)
+            for group, row in zip(counts.groups, rows[n_markers:], strict=True)
         ),
         level=level,
         quality=(
             *counts.quality,
             *implausible(counts),
+            *groups.findings,
             *chosen.findings,
-            *sample_findings(counts, level_part, level, settings, context),
+            *sample_findings(judged, level_part, level, settings, context),
         ),
         identity=counts.identity,
         searched=counts.searched,
@@ -104,6 +121,20 @@ def judge_with_sites(
         panel_digest=facts.panel_digest,
         software=Software(version=facts.software_version),
     )
+
+
+def _with_groups(counts: SampleCounts) -> SampleCounts:
+    """Put the joint counts of groups behind the markers."""
+    if not counts.groups:
+        return counts
+    return counts.model_copy(update={"markers": counts.judged, "groups": ()})
+
+
+def _group_result(
+    group: GroupCounts, row: MarkerResult, together: frozenset[str]
+) -> GroupResult:
+    told = {name: getattr(row, name) for name in MarkerResult.model_fields}
+    return GroupResult(**told, members=group.members, in_level=group.marker in together)
 
 
 def _level(

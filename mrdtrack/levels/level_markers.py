@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mrdtrack.counts import MarkerCounts, QualityFinding
+from mrdtrack.counts import GroupCounts, MarkerCounts, QualityFinding
 from mrdtrack.findings import finding
 from mrdtrack.levels.result import Metric
 from mrdtrack.levels.visit_facts import LevelSettings, VisitFacts
@@ -37,20 +37,24 @@ def informative(marker: MarkerCounts) -> int:
 
 
 def level_markers(
-    markers: Sequence[MarkerCounts], facts: VisitFacts, settings: LevelSettings
+    markers: Sequence[MarkerCounts],
+    facts: VisitFacts,
+    settings: LevelSettings,
+    together: frozenset[str] = frozenset(),
 ) -> LevelMarkers:
     """Choose the markers of the level.
 
     Out stay: markers without an informative molecule; role `report_only`; genes of
     clonal haematopoiesis (DNMT3A, TET2, ASXL1) unless the settings name the marker;
-    of markers in one `group` (one molecule) all but the most informative; and markers
-    whose denominator is of another sort than that of the rest.
+    of markers in one `group` (one molecule) all but the most informative, or all where
+    the group's joint count is named in `together`; and markers whose denominator is of
+    another sort than that of the rest.
     """
     findings = list(_told_exclusions(markers, settings))
     places = [
         place
         for place, marker in enumerate(markers)
-        if informative(marker) and not _excluded(marker, settings)
+        if _may_drive(marker, settings, together)
     ]
     places = _one_of_each_group(markers, places, findings)
     places = _comparable(markers, places, findings)
@@ -59,7 +63,15 @@ def level_markers(
     )
 
 
-def _excluded(marker: MarkerCounts, settings: LevelSettings) -> str:
+def _may_drive(
+    marker: MarkerCounts, settings: LevelSettings, together: frozenset[str]
+) -> bool:
+    if isinstance(marker, GroupCounts):
+        return marker.marker in together
+    return informative(marker) > 0 and not excluded(marker, settings)
+
+
+def excluded(marker: MarkerCounts, settings: LevelSettings) -> str:
     """Return why a marker may not drive the level: "role", "gene", or nothing."""
     if marker.marker in settings.level_markers:
         return ""
@@ -77,7 +89,9 @@ def _told_exclusions(
         names = [
             f"{m.marker} ({m.gene})" if reason == "gene" else m.marker
             for m in markers
-            if informative(m) and _excluded(m, settings) == reason
+            if informative(m)
+            and not isinstance(m, GroupCounts)
+            and excluded(m, settings) == reason
         ]
         if names:
             yield finding(code, "info", markers=tuple(names))
@@ -97,7 +111,11 @@ def _one_of_each_group(
     for group, members in groups.items():
         if len(members) < 2:
             continue
-        best = max(members, key=lambda p: (informative(markers[p]), -p))
+        joint = [p for p in members if isinstance(markers[p], GroupCounts)]
+        if joint:
+            dropped.update(p for p in members if p not in joint)
+            continue
+        best = most_informative(markers, members)
         others = [p for p in members if p != best]
         dropped.update(others)
         findings.append(
@@ -110,6 +128,11 @@ def _one_of_each_group(
             )
         )
     return [place for place in places if place not in dropped]
+
+
+def most_informative(markers: Sequence[MarkerCounts], places: Sequence[int]) -> int:
+    """Return the place of the marker with the most informative molecules."""
+    return max(places, key=lambda p: (informative(markers[p]), -p))
 
 
 def _sort_of(marker: MarkerCounts) -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrdtrack.counts import MarkerCounts
+from mrdtrack.counts import GroupCounts, MarkerCounts
 from mrdtrack.findings import REASONS
 from mrdtrack.levels.detection import NullTable, holm
 from mrdtrack.levels.exact_bounds import FloatArray, clopper_pearson
@@ -89,17 +89,21 @@ def marker_rows(
 ) -> tuple[MarkerResult, ...]:
     """Return one row for every marker; those at no place are not evaluable.
 
-    Calls rest on the p-values of all rows, adjusted for their number (Holm).
+    Calls rest on the p-values of all rows, adjusted for their number (Holm); the joint
+    counts of groups are adjusted apart, as they are no further molecules.
     """
     where = {}
     for part, numbers_of_part in zip(places, numbers, strict=True):
         for i, place in enumerate(part):
             where[place] = [float(values[i]) for values in numbers_of_part]
-    ordered = sorted(where)
-    p_values = np.array([where[place][3] for place in ordered])
-    adjusted = dict(zip(ordered, holm(p_values), strict=True))
+    adjusted: dict[int, float] = {}
+    for joint in (False, True):
+        family = [p for p in where if isinstance(markers[p], GroupCounts) == joint]
+        ordered = sorted(family)
+        p_values = np.array([where[place][3] for place in ordered])
+        adjusted |= dict(zip(ordered, holm(p_values).tolist(), strict=True))
     return tuple(
-        _row(marker, where[place], float(adjusted[place]), settings)
+        _row(marker, where[place], adjusted[place], settings)
         if place in where
         else _unassessable(marker)
         for place, marker in enumerate(markers)

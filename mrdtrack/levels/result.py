@@ -43,6 +43,16 @@ class MarkerResult(MarkerCounts):
     call: Call = "not_evaluable"
 
 
+class GroupResult(MarkerResult):
+    """The joint count of a group of markers (see `GroupCounts`), judged as one marker.
+
+    `in_level`: the level rests on it, in place of the group's most informative marker.
+    """
+
+    members: tuple[str, ...]
+    in_level: bool = False
+
+
 class LevelWithout(FileModel):
     """The level judged again without one marker that does not agree with the rest."""
 
@@ -118,6 +128,7 @@ class VisitResult(FileModel):
     timepoint: str | None
     molecule_mode: MoleculeMode
     markers: tuple[MarkerResult, ...]
+    groups: tuple[GroupResult, ...] = ()
     level: Level
     quality: tuple[QualityFinding, ...]
     identity: tuple[IdentityCounts, ...] = ()

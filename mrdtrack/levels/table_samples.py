@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-from mrdtrack.counts import MarkerCounts, MarkerKind, MoleculeMode, Role, SampleCounts
+from mrdtrack.counts import (
+    GroupCounts,
+    MarkerCounts,
+    MarkerKind,
+    MoleculeMode,
+    Role,
+    SampleCounts,
+)
 from mrdtrack.errors import CountsError
 from mrdtrack.findings import REASONS
-from mrdtrack.levels.counts_tables import NUMBERS, CountsTable
+from mrdtrack.joint_counts import JointNumbers, joint_counts
+from mrdtrack.levels.counts_tables import JOINT, NUMBERS, CountsTable
 
 _COUNTED = ("kind", "molecule_mode", "denominator_kind", "error_class", "role")
+_OWN = tuple(name for name in NUMBERS if name not in JOINT)
 _OPTIONAL = ("group", "gene", "hgvs")
 
 
@@ -66,6 +75,7 @@ class TableSamples:
             sample=self.table.samples[number],
             molecule_mode=self._mode(rows),
             markers=tuple(markers),
+            groups=self._groups(rows, markers),
             background=(),
             identity=(),
             searched=(),
@@ -73,12 +83,35 @@ class TableSamples:
             quality=(),
         )
 
+    def _groups(
+        self, rows: Sequence[int], markers: Sequence[MarkerCounts]
+    ) -> tuple[GroupCounts, ...]:
+        """Return the joint counts that the rows of one sample repeat."""
+        table = self.table
+        counted = [row for row in rows if table.number("group_alt", row) is not None]
+        if not counted:
+            return ()
+        by_name = {marker.marker: marker for marker in markers}
+        groups: dict[str, tuple[int, list[MarkerCounts]]] = {}
+        for row in counted:
+            marker = by_name[table.markers[int(table.marker[row])]]
+            if marker.group is not None:
+                groups.setdefault(marker.group, (row, []))[1].append(marker)
+        return tuple(
+            joint_counts(
+                name,
+                members,
+                JointNumbers(*(table.number(column, row) or 0 for column in JOINT)),
+            )
+            for name, (row, members) in groups.items()
+        )
+
     def _mode(self, rows: Sequence[int]) -> MoleculeMode:
         return cast("MoleculeMode", self.table.text("molecule_mode", rows[0]))
 
     def _from_row(self, row: int, known: PanelMarker | None) -> MarkerCounts:
         table = self.table
-        values: dict[str, Any] = {name: table.number(name, row) for name in NUMBERS}
+        values: dict[str, Any] = {name: table.number(name, row) for name in _OWN}
         for name in _COUNTED:
             values[name] = table.text(name, row)
         for name in _OPTIONAL:

@@ -114,6 +114,32 @@ MEANINGS: Final[dict[str, Explained]] = {
         "Few non-marker positions tell the marker's error rate.",
         "Give controls.",
     ),
+    "group_contradicted": Explained(
+        "warning",
+        "One marker of a group is detected beyond doubt (p at most a hundredth of "
+        "alpha), and the molecules that show two or more of the group are not, with an "
+        "interval below the marker's.",
+        "See whether the alleles stand on one chromosome; take the marker out of the "
+        "group, or the group out of the panel.",
+    ),
+    "group_counted_together": Explained(
+        "info",
+        "The level uses the joint count of a group: molecules that show two or more "
+        "of its markers.",
+        "None.",
+    ),
+    "group_less_sensitive": Explained(
+        "info",
+        "A group was counted jointly too; its most informative marker could have seen "
+        "less and is used.",
+        "Give controls: they tell how rare errors at several markers are.",
+    ),
+    "group_uncounted": Explained(
+        "info",
+        "The markers of a group cannot be counted on one molecule; the most "
+        "informative one stands for all.",
+        "See the reason it gives.",
+    ),
     "identity_accepted": Explained(
         "warning",
         "The user accepted by name a sample that failed its identity check "

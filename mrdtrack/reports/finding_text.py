@@ -16,6 +16,7 @@ from mrdtrack.reports.words import SEMICOLON, Words
 
 _CODED: dict[str, dict[str, str]] = {
     "mode": phrases.MODES,
+    "reason": REASONS,
     "denominators": phrases.DENOMINATORS,
     "specimens": {code or "": text for code, text in phrases.SPECIMENS.items()}
     | {"not_told": phrases.SPECIMENS[None]},

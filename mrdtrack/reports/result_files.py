@@ -46,6 +46,10 @@ COUNTS_COLUMNS = (
     "filters",
     "reason_code",
     "related",
+    "group_alt",
+    "group_ref",
+    "group_ambiguous",
+    "group_other",
 )
 BACKGROUND_COLUMNS = (
     "contig",
@@ -102,7 +106,7 @@ def result_files(
 def counts_tsv(*results: VisitResult) -> bytes:
     """Write the counts table of one sample, or of several in one table."""
     rows = (
-        _counts_row(result.sample, marker)
+        _counts_row(result.sample, marker) | _joint_cells(result, marker)
         for result in results
         for marker in result.markers
     )
@@ -114,6 +118,19 @@ def _counts_row(sample: str, marker: MarkerResult) -> dict[str, Cell]:
     row["sample"] = sample
     row["filters"] = compact(marker.filters)
     return row
+
+
+def _joint_cells(result: VisitResult, marker: MarkerResult) -> dict[str, Cell]:
+    """Repeat the joint counts of a marker's group, if it was counted in one."""
+    for group in result.groups:
+        if marker.marker in group.members:
+            return {
+                "group_alt": group.alt,
+                "group_ref": group.ref,
+                "group_ambiguous": group.ambiguous,
+                "group_other": group.other,
+            }
+    return dict.fromkeys(("group_alt", "group_ref", "group_ambiguous", "group_other"))
 
 
 def background_tsv(counts: SampleCounts) -> bytes:

@@ -95,7 +95,7 @@ def _markers(english: Words, result: VisitResult) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("call", overflow="fold")
     seen = draft_visit(result)
-    for marker in result.markers:
+    for marker in (*result.markers, *(g for g in result.groups if g.in_level)):
         visit = marker_as_visit(marker, seen)
         call = level_text.call(english, visit)
         shown = call.text

@@ -97,6 +97,7 @@ def markers(words: Words, visit: TimelineVisit) -> list[Table | Paragraph]:
         )[:MOST_MARKERS]
     )
     rows = [_marker_row(words, visit.markers[place], visit) for place in shown]
+    rows += [_marker_row(words, group, visit) for group in visit.groups]
     more = left_out(words, len(visit.markers))
     return [
         _markers_table(words, visit, rows),

@@ -33,11 +33,12 @@ from tests.kernels.test_kernels_sequences import chunk_of
 from tests.naive import Read as Plain
 
 PANEL = make_panel(
-    snv(300),
-    snv(340),
+    {**snv(300), "group": "near"},
+    {**snv(340), "group": "near"},
     breakpoint_of(("chr1", 500, "+"), ("chr2", 600, "-")),
-    snv(1500),
-    snv(1200),
+    {**snv(1500), "group": "far"},
+    {**snv(1200), "group": "far"},
+    {**snv(1580), "group": "far"},
     snv(200, "chr2"),
 )
 
@@ -111,6 +112,7 @@ def test_counting_by_the_way_is_counting_at_the_end(
     monkeypatch.setattr(Pending, "take", watched)
     by_the_way = counted(tmp_path / "way", reads, **settings)
     assert by_the_way == at_end
+    assert [group.assessable for group in at_end.groups] == [True, True]
     assert sum(n > 0 for n in passed) > 3
     assert sum(row.molecules or 0 for row in at_end.markers) > 50
 

@@ -199,6 +199,8 @@ def every_finding_and_reason() -> Timeline:
         "contigs": ("chr1",),
         "marker": "M1",
         "group": "G1",
+        "reason": "group_apart",
+        "rate_alone": 0.0003,
         "file": "a.bam.bai",
         "problem": "the index is damaged",
     }
