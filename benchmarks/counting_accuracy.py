@@ -305,10 +305,10 @@ def main() -> None:
         f"# Accuracy of counting\n\n{__doc__.split('Reads come')[0].strip()}\n\n"
         f"Measured on {today} by `{command}` in {seconds:.0f} s. Reads are simulated, "
         "with 5 % of the bases at Q12 and the rest at Q37. True molecules are those of "
-        "which one read covers the join with as many bases of Q20 on both sides as its "
-        "class needs to be told from chance: none for whole sequences and for "
-        "substitutions, of which it must show a new base of Q20, 5 for short indels, "
-        "beyond the repeat they slide in, 3 for joins, 12 for joined sequences. The "
+        "which one read covers the join, and all places where it could stand as well, "
+        "with as many bases of Q20 on both sides as its class needs to be told from "
+        "chance: none for whole sequences, 5 for short indels, 3 for joins, 12 for "
+        "joined sequences; of a substitution it must show a new base of Q20. The "
         "fraction of a sequence is that of all reads of the file.\n"
     )
     text = "\n".join([head, *parts])

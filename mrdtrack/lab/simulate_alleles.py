@@ -229,19 +229,35 @@ def _join(event: _Event, start: int, reference: Bases) -> Join:
     small = together and change < JUNCTION_LENGTH
     anchor = 0 if substituted else SMALL_ANCHOR if small else JUNCTION_ANCHOR
     end = start + len(event.inserted)
-    slide = _slide(event, reference) if small else 0
-    return Join(event.marker, start, end, substituted, anchor, slide)
+    left, right = _slides(event, reference)
+    return Join(event.marker, start, end, substituted, anchor, left, right)
 
 
-def _slide(event: _Event, reference: Bases) -> int:
-    """Give by how many bases a pure insertion or deletion could stand further right."""
-    contig, begin, end = event.left.contig, event.left.position, event.right.position
-    deleted = reference.fetch(contig, begin, end - 1)
-    if event.inserted and deleted:
-        return 0
-    behind = reference.fetch(contig, end - 1, end - 1 + LONGEST_SLIDE)
-    moved = (event.inserted or deleted) + behind
-    same = (a == b for a, b in zip(behind, moved, strict=False))
+def _slides(event: _Event, reference: Bases) -> tuple[int, int]:
+    """Give by how many bases a join could stand further left and further right.
+
+    So many bases before it are those before the right end in the reference, and so many
+    behind it those behind the left end.
+    """
+    before, behind = _beside(event.left, reference, turned=event.left.strand == "-")
+    ahead, following = _beside(event.right, reference, turned=event.right.strand == "+")
+    to_left = _common((before + event.inserted)[::-1], ahead[::-1])
+    return to_left, _common(event.inserted + following, behind)
+
+
+def _beside(end: _End, reference: Bases, *, turned: bool) -> tuple[str, str]:
+    """Give the reference bases on both sides of an end, as the new sequence runs."""
+    contig, point = end.contig, end.point
+    before = reference.fetch(contig, max(point - LONGEST_SLIDE, 0), point)
+    behind = reference.fetch(contig, point, point + LONGEST_SLIDE)
+    if turned:
+        return reverse_complement(behind), reverse_complement(before)
+    return before, behind
+
+
+def _common(one: str, other: str) -> int:
+    """Count the bases with which both begin."""
+    same = (a == b for a, b in zip(one, other, strict=False))
     return sum(1 for _ in takewhile(bool, same))
 
 

@@ -56,8 +56,8 @@ class Join(NamedTuple):
     """Where a marker's novel sequence lies on its allele: [start, end), may be empty.
 
     `substituted` is true where the bases of the interval themselves tell (SNV, MNV).
-    `anchor` is how many bases a read needs beside it to be told from chance, `slide` by
-    how many an insertion or deletion could stand further right.
+    `anchor` is how many bases a read needs beside it to be told from chance; by
+    `slide_left` and `slide_right` bases the join could stand elsewhere.
     """
 
     marker: str
@@ -65,7 +65,8 @@ class Join(NamedTuple):
     end: int
     substituted: bool
     anchor: int
-    slide: int = 0
+    slide_left: int = 0
+    slide_right: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

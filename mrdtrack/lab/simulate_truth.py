@@ -2,9 +2,9 @@
 
 A molecule is mutant if it comes from the mutant allele and covers the novel join. It is
 informative if one read covers the join with ten bases on both sides. It is readable if
-one covers it with as many bases of Q20 on both sides as its class needs: none for
-substitutions and whole sequences, 5 for short indels (beyond the repeat they slide in),
-3 for joins, 12 for joined sequences; of a substitution, with a new base of Q20.
+one covers it, and all places where it could stand as well, with as many bases of Q20 on
+both sides as its class needs: none for whole sequences, 5 for short indels, 3 for
+joins, 12 for joined sequences; of a substitution it must show a new base of Q20.
 """
 
 from __future__ import annotations
@@ -136,14 +136,15 @@ def _covers(molecules: Molecules, start: int, end: int) -> NDArray[np.bool_]:
 
 def _reads_show(molecules: Molecules, reads: Reads, join: Join) -> NDArray[np.bool_]:
     """Tell for every molecule whether one read covers a join so that it can be read."""
-    end = join.end + join.slide
-    shown = (reads.start <= join.start) & (reads.end >= end)
     column = np.arange(reads.qualities.shape[1]) + reads.start[:, None]
     good = reads.qualities >= HEARD_PHRED
     if join.substituted:
-        shown &= (good & (column >= join.start) & (column < end)).any(axis=1)
-    for beside in (column < join.start, column >= end):
-        shown &= (good & beside).sum(axis=1) >= join.anchor
+        shown = (good & (column >= join.start) & (column < join.end)).any(axis=1)
+    else:
+        start, end = join.start - join.slide_left, join.end + join.slide_right
+        shown = (reads.start <= start) & (reads.end >= end)
+        for beside in (column < start, column >= end):
+            shown &= (good & beside).sum(axis=1) >= join.anchor
     found = np.zeros(len(molecules.start), dtype=np.bool_)
     found[reads.molecule[shown]] = True
     return found
