@@ -30,7 +30,7 @@ def choose_groups(
     settings: LevelSettings,
     context: RunContext,
 ) -> GroupChoice:
-    """Choose the joint count of a group where it sees less than its best marker.
+    """Choose a group's joint count where it sees lower levels than its best marker.
 
     `sample` holds the joint counts among its markers. Not chosen is one that cannot be
     assessed, that holds a marker kept out of the level, or that a marker contradicts:
