@@ -35,7 +35,6 @@ from mrdtrack.provenance import describe_run
 from mrdtrack.reports.output_files import write_files
 from mrdtrack.reports.result_files import result_files
 from mrdtrack.reports.tables import model_json
-from mrdtrack.reports.terminal import formatted, wants_colour
 from mrdtrack.reports.vcf import ReferenceBases
 
 OutputFormat = Literal["table", "json", "tsv"]
@@ -245,8 +244,13 @@ def _inputs(request: QuantifyRequest) -> list[Path]:
 
 def _tell(results: Sequence[VisitResult], request: QuantifyRequest) -> None:
     """Put the data asked for on stdout; else a table for the eye on stderr."""
+    if request.quiet and request.format is None:
+        return
+    # The models of a timeline come with it: what `--quiet` never shows is not loaded.
+    from mrdtrack.reports.terminal import formatted, wants_colour
+
     if request.format is not None:
         colour = request.format == "table" and wants_colour(sys.stdout)
         sys.stdout.write(formatted(results, request.format, colour=colour))
-    elif not request.quiet:
+    else:
         sys.stderr.write(formatted(results, "table", colour=wants_colour(sys.stderr)))
