@@ -37,15 +37,10 @@ def with_joint_fragments(fragments: Molecules, group_of: Ints) -> Molecules:
     joint = _merged(fragments, rows, begin)
     joint = joint._replace(marker=len(group_of) + group[begin])
     return Molecules(
-        marker=np.concatenate((fragments.marker, joint.marker[several])),
-        name=np.concatenate((fragments.name, joint.name[several])),
-        umi=np.concatenate((fragments.umi, joint.umi[several])),
-        start=np.concatenate((fragments.start, joint.start[several])),
-        evidence=np.concatenate((fragments.evidence, joint.evidence[several])),
-        kind=np.concatenate((fragments.kind, joint.kind[several])),
-        crosses=np.concatenate((fragments.crosses, joint.crosses[several])),
-        reverse=np.concatenate((fragments.reverse, joint.reverse[several])),
-        size=np.concatenate((fragments.size, joint.size[several])),
+        *(
+            np.concatenate((own, more[several]))
+            for own, more in zip(fragments, joint, strict=True)
+        )
     )
 
 

@@ -18,12 +18,13 @@ from mrdtrack.kernels.arrays import (
     Targets,
 )
 from mrdtrack.kernels.bam_records import quality_start
-from mrdtrack.kernels.evidence import (
-    MAX_DIAGONALS,
-    MAX_HAPLOTYPES,
-    lacks_qualities,
+from mrdtrack.kernels.evidence import lacks_qualities
+from mrdtrack.kernels.weights import (
+    Scratch,
+    make_scores,
+    make_scratch,
+    weigh_record,
 )
-from mrdtrack.kernels.weights import Scratch, weigh_record
 
 
 @kernel
@@ -100,16 +101,6 @@ def observe_records(
         np.empty(n, np.float64),
         np.empty(n, np.int64),
     )
-    scores = ReadScores(
-        np.empty(2 * longest, np.uint8),
-        np.empty(2 * longest, np.float64),
-        np.empty(2 * longest, np.float64),
-        longest,
-    )
-    scratch = Scratch(
-        np.empty(2 * MAX_DIAGONALS, np.int64),
-        np.empty(4 * MAX_HAPLOTYPES, np.int64),
-        np.empty(MAX_HAPLOTYPES, np.float64),
-    )
+    scores, scratch = make_scores(longest), make_scratch()
     weigh_candidates(data, targets, read_filter, found, facts, scores, scratch, said)
     return said

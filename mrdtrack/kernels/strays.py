@@ -36,8 +36,6 @@ from mrdtrack.kernels.bam_records import (
 from mrdtrack.kernels.candidates import MATE_REACH
 from mrdtrack.kernels.evidence import (
     CLIP_PHRED,
-    MAX_DIAGONALS,
-    MAX_HAPLOTYPES,
     TELLING_PHRED,
     decode_read,
     lacks_qualities,
@@ -47,6 +45,8 @@ from mrdtrack.kernels.tails import silence_tail
 from mrdtrack.kernels.weights import (
     Scratch,
     judge_placements,
+    make_scores,
+    make_scratch,
     place_read,
     placement_of,
 )
@@ -195,17 +195,7 @@ def observe_strays(
         np.empty(n, np.int64),
     )
     longest = longest_read(bare(data), data.shape[0]) if n > 0 else 0
-    scores = ReadScores(
-        np.empty(2 * longest, np.uint8),
-        np.empty(2 * longest, np.float64),
-        np.empty(2 * longest, np.float64),
-        longest,
-    )
-    scratch = Scratch(
-        np.empty(2 * MAX_DIAGONALS, np.int64),
-        np.empty(4 * MAX_HAPLOTYPES, np.int64),
-        np.empty(MAX_HAPLOTYPES, np.float64),
-    )
+    scores, scratch = make_scores(longest), make_scratch()
     tags = np.empty(read_filter.tags.shape[0], np.int64)
     heard = weigh_strays(data, targets, read_filter, found, tags, scores, scratch, said)
     return Observations(

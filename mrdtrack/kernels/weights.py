@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from mrdtrack.kernels._compile import kernel, read_i32, read_u8, read_u16, read_u32
 from mrdtrack.kernels.arrays import (
     CROSSES_JUNCTION,
@@ -28,6 +30,8 @@ from mrdtrack.kernels.bam_records import (
 from mrdtrack.kernels.bases import read_base
 from mrdtrack.kernels.evidence import (
     CLEAR_PHRED,
+    MAX_DIAGONALS,
+    MAX_HAPLOTYPES,
     NEITHER_PHRED,
     TELLING_PHRED,
     TIE_PHRED,
@@ -60,6 +64,27 @@ class Scratch(NamedTuple):
     diagonals: Ints  # [2 MAX_DIAGONALS] shift and strand
     placements: Ints  # [4 MAX_HAPLOTYPES] one for each haplotype
     phred: Floats  # [MAX_HAPLOTYPES] its score
+
+
+@kernel
+def make_scores(longest: int) -> ReadScores:
+    """Make room for one decoded read of up to `longest` bases."""
+    return ReadScores(
+        np.empty(2 * longest, np.uint8),
+        np.empty(2 * longest, np.float64),
+        np.empty(2 * longest, np.float64),
+        longest,
+    )
+
+
+@kernel
+def make_scratch() -> Scratch:
+    """Make room for the placements of one read."""
+    return Scratch(
+        np.empty(2 * MAX_DIAGONALS, np.int64),
+        np.empty(4 * MAX_HAPLOTYPES, np.int64),
+        np.empty(MAX_HAPLOTYPES, np.float64),
+    )
 
 
 @kernel
