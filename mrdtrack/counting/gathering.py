@@ -37,8 +37,8 @@ from mrdtrack.counting.tally import tally_marker
 from mrdtrack.counts import GroupCounts, MarkerCounts, QualityFinding
 from mrdtrack.kernels.arrays import Ints, Observations
 from mrdtrack.kernels.background import BackgroundCounts
-from mrdtrack.kernels.candidates import MATE_REACH
 from mrdtrack.kernels.hearing import HeardRecords
+from mrdtrack.kernels.near_records import MATE_REACH
 from mrdtrack.kernels.places import ChunkPlaces
 from mrdtrack.kernels.sequences import ScanResult
 from mrdtrack.kernels.stretches import BackgroundRows

@@ -13,8 +13,8 @@ from mrdtrack.counting.molecules import GroupedMolecules
 from mrdtrack.counts import GroupCounts, MarkerCounts
 from mrdtrack.joint_counts import JointNumbers, joint_counts
 from mrdtrack.kernels.arrays import Ints
-from mrdtrack.kernels.candidates import MATE_REACH
 from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF
+from mrdtrack.kernels.near_records import MATE_REACH
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
 from mrdtrack.panel.model import Marker, SmallVariant
 

@@ -18,7 +18,7 @@ from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError, FaultList, InputError, ReferenceMismatch
 from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import SMALL_INDEL, Targets
-from mrdtrack.kernels.candidates import MATE_REACH
+from mrdtrack.kernels.near_records import MATE_REACH
 from mrdtrack.kernels.sequence_matches import SequenceIndex
 from mrdtrack.panel.adjacency import Adjacency
 from mrdtrack.panel.haplotypes import MarkerHaplotypes, build_haplotypes

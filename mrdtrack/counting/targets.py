@@ -152,6 +152,27 @@ def own_bases(haplotypes: MarkerHaplotypes) -> list[tuple[int, int]]:
     return [(mark.start - doubled, mark.end + doubled), *wild_types]
 
 
+class Change(NamedTuple):
+    """A base that a substitution changes, at a 0-based reference position."""
+
+    position: int
+    alt: str
+    ref: str
+
+
+def changed_bases(haplotypes: MarkerHaplotypes) -> list[Change]:
+    """List the bases that a substitution changes; none for other events."""
+    if haplotypes.event != "substitution":
+        return []
+    alt, ref = haplotypes.alt, haplotypes.refs[0]
+    mark, first = alt.marks[0], ref.anchors[0].start
+    return [
+        Change(first + at, alt.bases[at], ref.bases[at])
+        for at in range(mark.start, mark.end)
+        if alt.bases[at] != ref.bases[at]
+    ]
+
+
 def marker_windows(
     haplotypes: MarkerHaplotypes, contigs: Mapping[str, int]
 ) -> list[Window]:
@@ -195,6 +216,7 @@ def build_targets(
     marks = [mark for h in haplotypes for mark in h.marks]
     own = [place for marker in markers for place in own_bases(marker)]
     decisions = [decision(marker) for marker in markers]
+    changes = [changed_bases(marker) for marker in markers]
     windows = sorted(
         (window.contig, window.low, window.high, index)
         for index, marker in enumerate(markers)
@@ -221,6 +243,10 @@ def build_targets(
         mark_side=np.array([_SIDES[m.side] for m in marks], np.uint8),
         mark_low=_ints([m.start for m in marks]),
         mark_high=_ints([m.end for m in marks]),
+        change_start=_offsets([len(one) for one in changes]),
+        change_position=_ints([change.position for one in changes for change in one]),
+        change_alt=encode_bases("".join(c.alt for one in changes for c in one)),
+        change_ref=encode_bases("".join(c.ref for one in changes for c in one)),
         window_contig=_ints([w[0] for w in windows]),
         window_low=_ints([w[1] for w in windows]),
         window_high=_ints([w[2] for w in windows]),

@@ -78,6 +78,10 @@ class Targets(NamedTuple):
     mark_side: Bytes  # [K]
     mark_low: Ints  # [K] haplotype positions [low, high) to be crossed
     mark_high: Ints  # [K]
+    change_start: Ints  # [M + 1] changed bases of a marker, if it is a substitution
+    change_position: Ints  # on the reference
+    change_alt: Bytes  # codes
+    change_ref: Bytes
     window_contig: Ints  # [W]
     window_low: Ints  # [W]
     window_high: Ints  # [W]
@@ -136,10 +140,17 @@ class Placement(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Records and the markers (or stretches) they come near, in file order."""
+    """Records and the markers they may say something of, in file order."""
 
     record: Ints  # [N] offset in the chunk
     marker: Ints  # [N]
+
+
+class Meetings(NamedTuple):
+    """Records and the markers (or stretches) they come near, in file order."""
+
+    row: Ints  # [N] of `Facts`
+    place: Ints  # [N] number of the marker or stretch
 
 
 class Observations(NamedTuple):

@@ -12,6 +12,7 @@ import numpy as np
 
 from mrdtrack.kernels._compile import bare, kernel
 from mrdtrack.kernels.arrays import (
+    NO_QUALITIES,
     Bytes,
     Facts,
     Ints,
@@ -19,13 +20,13 @@ from mrdtrack.kernels.arrays import (
     ReadFilter,
     Targets,
 )
-from mrdtrack.kernels.candidates import find_candidates
+from mrdtrack.kernels.evidence import lacks_qualities
+from mrdtrack.kernels.near_records import find_near
 from mrdtrack.kernels.observations import observe_records
-from mrdtrack.kernels.record_facts import longest_read, read_facts
+from mrdtrack.kernels.record_facts import read_facts
 from mrdtrack.kernels.stretches import (
     BackgroundRows,
     StretchArrays,
-    find_overlaps,
     read_stretches,
 )
 
@@ -38,30 +39,15 @@ class HeardRecords(NamedTuple):
 
 
 @kernel
-def joined_offsets(first: Ints, second: Ints) -> Ints:
-    """Join two rising lists of records, each record once."""
-    joined = np.empty(first.shape[0] + second.shape[0], np.int64)
-    n, i, j = 0, 0, 0
-    while i < first.shape[0] or j < second.shape[0]:
-        ahead = j == second.shape[0]
-        if not ahead and i < first.shape[0]:
-            ahead = first[i] <= second[j]
-        record = first[i] if ahead else second[j]
-        if n == 0 or joined[n - 1] != record:
-            joined[n] = record
-            n += 1
-        i, j = (i + 1, j) if ahead else (i, j + 1)
-    return joined[:n].copy()
-
-
-@kernel
 def tell_facts(data: Bytes, read_filter: ReadFilter, tags: Ints, facts: Facts) -> None:
     """Read what the records at `facts.record` say of themselves."""
     raw, listen, found, told = bare(data), bare(read_filter), bare(tags), bare(facts)
     for i in range(facts.record.shape[0]):
-        told.name[i], told.umi[i], told.start[i], told.bits[i] = read_facts(
-            raw, told.record[i], listen, found
+        record = told.record[i]
+        told.name[i], told.umi[i], told.start[i], bits = read_facts(
+            raw, record, listen, found
         )
+        told.bits[i] = bits | (NO_QUALITIES if lacks_qualities(raw, record) else 0)
 
 
 @kernel
@@ -76,25 +62,19 @@ def hear_records(
 
     `data` holds whole, validated BAM records.
     """
-    raw, n_bytes = bare(data), data.shape[0]
-    candidates = find_candidates(
-        raw, n_bytes, bare(targets), targets.window_low.shape[0]
-    )
-    overlaps = find_overlaps(
-        raw, n_bytes, bare(stretches), stretches.low.shape[0], bare(read_filter)
-    )
-    record = joined_offsets(candidates.record, overlaps.record)
-    n = record.shape[0]
+    near = find_near(data, targets, stretches, read_filter)
+    n = near.record.shape[0]
     facts = Facts(
-        record,
+        near.record,
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
     )
     tell_facts(data, read_filter, np.empty(read_filter.tags.shape[0], np.int64), facts)
-    longest = longest_read(raw, n_bytes) if n > 0 else 0
     return HeardRecords(
-        observe_records(data, targets, read_filter, candidates, facts, longest),
-        read_stretches(data, stretches, min_quality, overlaps, facts, longest),
+        observe_records(data, targets, read_filter, near.markers, facts, near.longest),
+        read_stretches(
+            data, stretches, min_quality, near.stretches, facts, near.longest
+        ),
     )

@@ -8,22 +8,24 @@ from mrdtrack.kernels._compile import bare, kernel, read_i32, read_u8
 from mrdtrack.kernels.arrays import (
     ELSEWHERE,
     LOW_QUALITY,
-    NO_QUALITIES,
+    SUBSTITUTION,
     Bytes,
-    Candidates,
     Facts,
+    Meetings,
     Observations,
     ReadFilter,
     ReadScores,
     Targets,
 )
 from mrdtrack.kernels.bam_records import quality_start
-from mrdtrack.kernels.evidence import lacks_qualities
 from mrdtrack.kernels.weights import (
+    Changes,
     Scratch,
+    has_haplotypes,
     make_scores,
     make_scratch,
     weigh_record,
+    weigh_substitution,
 )
 
 
@@ -42,40 +44,44 @@ def is_mostly_silent(data: Bytes, record: int, read_filter: ReadFilter) -> bool:
 
 
 @kernel
-def weigh_candidates(
+def weigh_meetings(
     data: Bytes,
     targets: Targets,
     read_filter: ReadFilter,
-    found: Candidates,
+    met: Meetings,
     facts: Facts,
     scores: ReadScores,
     scratch: Scratch,
     said: Observations,
 ) -> None:
-    """Write what each candidate record says of its marker into `said`."""
+    """Write what each record says of each marker it meets into `said`."""
     raw, here, listen = bare(data), bare(targets), bare(read_filter)
     read, free = bare(scores), bare(scratch)
     known = bare(facts)
-    row, decoded = -1, -1
-    bits = 0
-    for i in range(found.record.shape[0]):
-        record, marker = found.record[i], found.marker[i]
-        if row < 0 or known.record[row] != record:
-            row += 1
-            while known.record[row] != record:
-                row += 1
-            bits = known.bits[row]
-            bits |= NO_QUALITIES if lacks_qualities(raw, record) else 0
-        evidence, heard, decoded = weigh_record(
-            raw, record, here, marker, listen, free, read, decoded
-        )
+    changes = Changes(
+        here.change_start, here.change_position, here.change_alt, here.change_ref
+    )
+    match_phred, mismatch_phred = listen.match_phred, listen.mismatch_phred
+    decoded = -1
+    for i in range(met.row.shape[0]):
+        row, marker = met.row[i], met.place[i]
+        record = known.record[row]
+        evidence, heard = 0.0, ELSEWHERE
+        if here.event[marker] == SUBSTITUTION:
+            evidence, heard = weigh_substitution(
+                raw, record, changes, marker, match_phred, mismatch_phred
+            )
+        if heard == ELSEWHERE and has_haplotypes(here, marker):
+            evidence, heard, decoded = weigh_record(
+                raw, record, here, marker, listen, free, read, decoded
+            )
         if heard & ELSEWHERE and is_mostly_silent(raw, record, listen):
             heard |= LOW_QUALITY
         said.evidence[i] = evidence
         said.name[i] = known.name[row]
         said.umi[i] = known.umi[row]
         said.start[i] = known.start[row]
-        said.flags[i] = bits | heard
+        said.flags[i] = known.bits[row] | heard
 
 
 @kernel
@@ -83,18 +89,18 @@ def observe_records(
     data: Bytes,
     targets: Targets,
     read_filter: ReadFilter,
-    found: Candidates,
+    met: Meetings,
     facts: Facts,
     longest: int,
 ) -> Observations:
     """Weigh the records of a chunk for the markers they come near.
 
     A record in a marker's window that does not reach the marker gives an observation
-    with the bit ELSEWHERE. `longest` is the most bases a record of the chunk has.
+    with the bit ELSEWHERE. `longest` is the most bases such a record has.
     """
-    n = found.record.shape[0]
+    n = met.row.shape[0]
     said = Observations(
-        found.marker,
+        met.place,
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
@@ -102,5 +108,5 @@ def observe_records(
         np.empty(n, np.int64),
     )
     scores, scratch = make_scores(longest), make_scratch()
-    weigh_candidates(data, targets, read_filter, found, facts, scores, scratch, said)
+    weigh_meetings(data, targets, read_filter, met, facts, scores, scratch, said)
     return said

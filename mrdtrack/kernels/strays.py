@@ -33,13 +33,13 @@ from mrdtrack.kernels.bam_records import (
     overlapping_end,
     tag_integer,
 )
-from mrdtrack.kernels.candidates import MATE_REACH
 from mrdtrack.kernels.evidence import (
     CLIP_PHRED,
     TELLING_PHRED,
     decode_read,
     lacks_qualities,
 )
+from mrdtrack.kernels.near_records import MATE_REACH
 from mrdtrack.kernels.record_facts import longest_read, read_facts
 from mrdtrack.kernels.tails import silence_tail
 from mrdtrack.kernels.weights import (

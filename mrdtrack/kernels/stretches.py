@@ -17,20 +17,17 @@ from mrdtrack.kernels.arrays import (
     SPLIT,
     UNMAPPED,
     Bytes,
-    Candidates,
     Facts,
     Ints,
-    ReadFilter,
+    Meetings,
 )
 from mrdtrack.kernels.bam_records import (
     cigar_span,
     overlapping_end,
     quality_start,
-    record_end,
     sequence_start,
 )
 from mrdtrack.kernels.bases import decode_bases
-from mrdtrack.kernels.record_facts import enlarged_ints, record_bits
 
 NOTHING = np.uint8(4)
 LONGEST_INDEL = 9
@@ -146,63 +143,19 @@ def first_stretch(
 
 
 @kernel
-def find_overlaps(
-    data: Bytes,
-    n_bytes: int,
-    stretches: StretchArrays,
-    n_stretches: int,
-    read_filter: ReadFilter,
-) -> Candidates:
-    """List the aligned primary records of a chunk and the stretches they overlap."""
-    records = np.zeros(1024, np.int64)
-    places = np.zeros(1024, np.int64)
-    n = 0
-    record = 0
-    s = 0
-    while record < n_bytes:
-        this = record
-        record = record_end(data, this)
-        contig = read_i32(data, this + 4)
-        position = read_i32(data, this + 8)
-        if contig < 0 or read_i32(data, this + 20) == 0:
-            continue
-        s = first_stretch(stretches, n_stretches, contig, position, s)
-        if s == n_stretches or stretches.contig[s] != contig:
-            continue
-        end = overlapping_end(data, this)
-        if stretches.low[s] >= end or record_bits(data, this, read_filter) & DROPPED:
-            continue
-        place = s
-        while (
-            place < n_stretches
-            and stretches.contig[place] == contig
-            and stretches.low[place] < end
-        ):
-            if n == records.shape[0]:
-                records, places = enlarged_ints(records), enlarged_ints(places)
-            records[n] = this
-            places[n] = place
-            n += 1
-            place += 1
-    return Candidates(records[:n].copy(), places[:n].copy())
-
-
-@kernel
 def tell_rows(
     data: Bytes,
     stretches: StretchArrays,
-    found: Candidates,
+    met: Meetings,
     facts: Facts,
     rows: BackgroundRows,
 ) -> None:
     """Write everything but the codes of the rows, and where those begin."""
     raw, known = bare(data), bare(facts)
     rows.code_start[0] = 0
-    row = 0
-    for i in range(found.record.shape[0]):
-        this, s = found.record[i], found.marker[i]
-        while known.record[row] != this:
-            row += 1
+    for i in range(met.row.shape[0]):
+        row, s = met.row[i], met.place[i]
+        this = known.record[row]
         low = max(read_i32(raw, this + 8), stretches.low[s])
         high = min(overlapping_end(raw, this), stretches.high[s])
         rows.name[i] = known.name[row]
@@ -217,7 +170,8 @@ def tell_rows(
 def tell_codes(
     data: Bytes,
     stretches: StretchArrays,
-    record: Ints,
+    met: Meetings,
+    facts: Facts,
     least: Bytes,
     bases: Bytes,
     rows: BackgroundRows,
@@ -226,8 +180,8 @@ def tell_codes(
     """Write the codes of the rows."""
     raw, quality, read, into = bare(data), bare(least), bare(bases), bare(codes)
     decoded = -1
-    for i in range(record.shape[0]):
-        this = record[i]
+    for i in range(met.row.shape[0]):
+        this = facts.record[met.row[i]]
         if this != decoded:
             decoded = this
             decode_bases(raw, sequence_start(raw, this), read_i32(raw, this + 20), read)
@@ -242,18 +196,18 @@ def read_stretches(
     data: Bytes,
     stretches: StretchArrays,
     min_quality: int,
-    found: Candidates,
+    met: Meetings,
     facts: Facts,
     longest: int,
 ) -> BackgroundRows:
     """Read what the aligned primary records of a chunk show in the stretches.
 
-    `longest` is the most bases a record of the chunk has.
+    `longest` is the most bases such a record has.
     """
-    n = found.record.shape[0]
+    n = met.row.shape[0]
     code_start = np.empty(n + 1, np.int64)
     told = BackgroundRows(
-        found.marker,
+        met.place,
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
@@ -262,7 +216,7 @@ def read_stretches(
         code_start,
         np.empty(0, np.uint8),
     )
-    tell_rows(data, stretches, found, facts, told)
+    tell_rows(data, stretches, met, facts, told)
     rows = BackgroundRows(
         told.stretch,
         told.name,
@@ -275,5 +229,5 @@ def read_stretches(
     )
     least = np.full(1, min(max(min_quality, 0), 255), np.uint8)
     bases = np.empty(longest, np.uint8)
-    tell_codes(data, stretches, found.record, least, bases, rows, rows.codes)
+    tell_codes(data, stretches, met, facts, least, bases, rows, rows.codes)
     return rows

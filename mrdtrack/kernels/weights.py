@@ -58,6 +58,15 @@ READ_END = 6
 """Bases at either end of a read in which end repair and misalignment make errors."""
 
 
+class Changes(NamedTuple):
+    """The changed bases of substitutions, as in `Targets`, few enough to hand on."""
+
+    start: Ints
+    position: Ints
+    alt: Bytes
+    ref: Bytes
+
+
 class Scratch(NamedTuple):
     """Room for the work on one record and one marker."""
 
@@ -114,19 +123,18 @@ def read_position(data: Bytes, record: int, reference: int) -> int:
 
 @kernel
 def weigh_substitution(
-    data: Bytes, record: int, targets: Targets, marker: int, read_filter: ReadFilter
+    data: Bytes,
+    record: int,
+    changes: Changes,
+    marker: int,
+    match_phred: Floats,
+    mismatch_phred: Floats,
 ) -> tuple[float, int]:
     """Weigh the bases of a record at the changed positions of a substitution.
 
     Returns the phred evidence and the bits CROSSES_JUNCTION with INSIDE_READ,
     FITS_NEITHER or ELSEWHERE.
     """
-    alt, ref = targets.hap_start[marker], targets.hap_start[marker] + 1
-    mark = targets.mark_start[alt]
-    flank = targets.mark_low[mark]
-    size = targets.mark_high[mark] - flank
-    alt_at, ref_at = targets.base_start[alt] + flank, targets.base_start[ref] + flank
-    low = targets.anchor_low[targets.anchor_start[ref]] + flank
     sequence, quality = sequence_start(data, record), quality_start(data, record)
     unknown = lacks_qualities(data, record)
     miss_alt, miss_ref = 0.0, 0.0
@@ -135,18 +143,16 @@ def weigh_substitution(
     inside = 0
     deleted = False
     last = read_i32(data, record + 20) - READ_END
-    for i in range(size):
-        wanted, normal = targets.bases[alt_at + i], targets.bases[ref_at + i]
-        if wanted == normal:
-            continue
-        place = read_position(data, record, low + i)
+    for k in range(changes.start[marker], changes.start[marker + 1]):
+        wanted, normal = changes.alt[k], changes.ref[k]
+        place = read_position(data, record, changes.position[k])
         deleted = deleted or place == -2
         if place < 0:
             continue
         seen += 1
         code = read_base(data, sequence, place)
         q = UNKNOWN_QUALITY if unknown else read_u8(data, quality + place)
-        gain = read_filter.match_phred[q] - read_filter.mismatch_phred[q]
+        gain = match_phred[q] - mismatch_phred[q]
         gain = gain if code < 4 else 0.0
         if gain > 0.0 and READ_END <= place < last:
             inside = INSIDE_READ
@@ -360,14 +366,10 @@ def weigh_record(
     scores: ReadScores,
     decoded: int,
 ) -> tuple[float, int, int]:
-    """Weigh one record for one marker: evidence, bits, and the record decoded last.
+    """Weigh one record on the haplotypes of a marker.
 
-    Bases are decoded only where haplotypes must be compared.
+    Returns evidence and bits, and the record decoded last.
     """
-    if targets.event[marker] == SUBSTITUTION:
-        evidence, heard = weigh_substitution(data, record, targets, marker, read_filter)
-        if heard != ELSEWHERE or not has_haplotypes(targets, marker):
-            return evidence, heard, decoded
     if decoded != record:
         decode_read(data, record, read_filter, scores)
         silence_tail(data, record, read_i32(data, record + 20), scores)
