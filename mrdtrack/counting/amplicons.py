@@ -9,9 +9,10 @@ import numpy as np
 
 from mrdtrack.counting.molecules import Grouping
 from mrdtrack.counting.tally import is_amplicon
+from mrdtrack.counting.told import Told
 from mrdtrack.counts import QualityFinding
 from mrdtrack.findings import finding
-from mrdtrack.kernels.arrays import DUPLICATE, ELSEWHERE, Observations
+from mrdtrack.kernels.arrays import DUPLICATE, ELSEWHERE
 
 DROPPED_SHARE: Final = 0.2
 """Share of duplicates from which their loss matters."""
@@ -26,16 +27,18 @@ class LostDuplicates:
         self._lost = 0
         self._seen = 0
 
-    def add(self, observations: Observations, grouping: Grouping) -> None:
-        """Look at all observations of some markers."""
-        duplicate = observations.flags & DUPLICATE != 0
-        if grouping.keep_duplicates or not duplicate.any():
+    def add(self, told: Told, grouping: Grouping) -> None:
+        """Look at all claims of some markers."""
+        facts, claims = told
+        if grouping.keep_duplicates or not (facts.bits & DUPLICATE).any():
             return
-        at_marker = observations.flags & ELSEWHERE == 0
-        for number in np.flatnonzero(np.bincount(observations.marker)).tolist():
-            own = at_marker & (observations.marker == number)
+        duplicate = facts.bits[claims.row] & DUPLICATE != 0
+        at_marker = (facts.bits[claims.row] | claims.bits) & ELSEWHERE == 0
+        for number in np.flatnonzero(np.bincount(claims.marker)).tolist():
+            own = at_marker & (claims.marker == number)
             n_own, dropped = int(np.sum(own)), int(np.sum(duplicate & own))
-            if dropped > DROPPED_SHARE * n_own and is_amplicon(observations.start[own]):
+            starts = facts.start[claims.row[own]]
+            if dropped > DROPPED_SHARE * n_own and is_amplicon(starts):
                 self._told.append(number)
                 self._lost += dropped
                 self._seen += n_own
@@ -43,7 +46,7 @@ class LostDuplicates:
     def findings(
         self, markers: Sequence[str], grouping: Grouping
     ) -> tuple[QualityFinding, ...]:
-        """Tell them; `markers` are the names by their number in the observations."""
+        """Tell them; `markers` are the names by their number in the claims."""
         if grouping.keep_duplicates or not self._told:
             return ()
         return (

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mrdtrack.counting.molecules import Grouping, family_numbers
 from mrdtrack.counting.plan import REACH, CountingPlan
 from mrdtrack.counting.settings import CountingSettings
+from mrdtrack.counting.shown import Shown
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.counts import BackgroundSite
 from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR, Ints
@@ -149,45 +150,32 @@ def share_unlike_reference(sites: Sequence[BackgroundSite]) -> float:
     return unlike / read if read >= LEAST_BASES else 0.0
 
 
-def join_rows(parts: Sequence[BackgroundRows]) -> BackgroundRows:
-    """Put the rows of all chunks together, in file order."""
-    shift = 0
-    starts = [np.zeros(1, np.int64)]
-    for part in parts:
-        starts.append(part.code_start[1:] + shift)
-        shift += int(part.code_start[-1])
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in BackgroundRows._fields
-        if name != "code_start"
-    }
-    return BackgroundRows(code_start=np.concatenate(starts), **columns)
-
-
 def tally_positions(
     stretches: Stretches,
-    rows: BackgroundRows,
+    shown: Shown,
     grouping: Grouping,
     settings: CountingSettings,
 ) -> BackgroundCounts:
     """Count the molecules that show each base and indel at each position.
 
-    Rows are grouped as the observations are.
+    Rows are grouped as the claims are.
     """
+    facts, rows = shown
     min_size = settings.min_family_size
-    name = rows.name
+    name = facts.name
     if grouping.mode == "reads":
-        name = name ^ (rows.flags & SECOND_OF_PAIR != 0).astype(np.int64)
+        name = name ^ (facts.bits & SECOND_OF_PAIR != 0).astype(np.int64)
     heard = np.ones(len(name), np.uint8)
     if not grouping.keep_duplicates:
-        heard = (rows.flags & DUPLICATE == 0).astype(np.uint8)
-    number, n_names = number_names(name, heard)
+        heard = (facts.bits & DUPLICATE == 0).astype(np.uint8)
+    number_of_record, n_names = number_names(name, heard)
+    number = number_of_record[rows.row]
     n_stretches = len(stretches.contigs)
     order = group_rows(rows.stretch, number, n_stretches, n_names)
     if grouping.mode != "umi":
         return tally_rows(rows, order, number, number, stretches.arrays, 1)
     fragment = _fragments(rows, order, number)
-    family = _families(rows, order, fragment)
+    family = _families(shown, order, fragment)
     order = sorted_rows(family, order, len(family))
     return tally_rows(rows, order, family, fragment, stretches.arrays, min_size)
 
@@ -201,17 +189,18 @@ def _fragments(rows: BackgroundRows, order: Ints, number: Ints) -> Ints:
     return fragment
 
 
-def _families(rows: BackgroundRows, order: Ints, fragment: Ints) -> Ints:
+def _families(shown: Shown, order: Ints, fragment: Ints) -> Ints:
     """Number the families of rows by those of their fragments."""
+    facts, rows = shown
     number = fragment[order]
     n_fragments = int(number[-1]) + 1 if len(number) else 0
     start = np.full(n_fragments, np.iinfo(np.int64).max)
     umi = np.zeros(n_fragments, np.int64)
-    np.minimum.at(start, number, rows.start[order])
-    np.maximum.at(umi, number, rows.umi[order])
+    np.minimum.at(start, number, facts.start[rows.row[order]])
+    np.maximum.at(umi, number, facts.umi[rows.row[order]])
     stretch = np.zeros(n_fragments, np.int64)
     stretch[number] = rows.stretch[order]
-    family = np.zeros(len(rows.name), np.int64)
+    family = np.zeros(len(rows.row), np.int64)
     family[order] = family_numbers(stretch, umi, start)[number]
     return family
 

@@ -19,13 +19,13 @@ from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Gathered, Gathering, Heard, OutOfOrder
 from mrdtrack.counting.identity import germline_alleles
 from mrdtrack.counting.library import LibraryMeasure
-from mrdtrack.counting.molecules import join_observations
 from mrdtrack.counting.plan import CountingPlan, plan_counting
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
 from mrdtrack.counting.sample_choice import SampleChoice, choose_sample
 from mrdtrack.counting.sequence_tally import tally_sequences
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.tally import unassessable
+from mrdtrack.counting.told import Told, join_told, told_by
 from mrdtrack.counts import (
     BackgroundSite,
     Library,
@@ -218,9 +218,8 @@ def _with_strays(records: HeardRecords, strays: Observations) -> HeardRecords:
     """Add what records said that do not lie at their marker."""
     if not len(strays.marker):
         return records
-    return records._replace(
-        observations=join_observations([records.observations, strays])
-    )
+    told = join_told([Told(records.facts, records.claims), told_by(strays)])
+    return HeardRecords(told.facts, told.claims, records.rows)
 
 
 def in_order(

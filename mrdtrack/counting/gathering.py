@@ -12,28 +12,30 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mrdtrack.counting.amplicons import LostDuplicates
-from mrdtrack.counting.background import (
-    Stretches,
-    add_positions,
-    join_rows,
-    tally_positions,
-)
+from mrdtrack.counting.background import Stretches, add_positions, tally_positions
 from mrdtrack.counting.molecules import (
     Grouping,
     MarkerRules,
     choose_grouping,
     group_molecules,
-    join_observations,
-    pick,
 )
 from mrdtrack.counting.phased import group_of_markers, tally_group
 from mrdtrack.counting.plan import CountingPlan
 from mrdtrack.counting.sequence_tally import SequenceHits, join_scans
 from mrdtrack.counting.settings import CountingSettings
+from mrdtrack.counting.shown import Shown, join_shown, split_shown
 from mrdtrack.counting.tally import tally_marker
+from mrdtrack.counting.told import (
+    Mask,
+    Told,
+    join_observations,
+    join_told,
+    observations_of,
+    pick,
+    split_told,
+)
 from mrdtrack.counts import GroupCounts, MarkerCounts, QualityFinding
 from mrdtrack.kernels.arrays import Ints, Observations
 from mrdtrack.kernels.background import BackgroundCounts
@@ -41,9 +43,6 @@ from mrdtrack.kernels.hearing import HeardRecords
 from mrdtrack.kernels.near_records import MATE_REACH
 from mrdtrack.kernels.places import ChunkPlaces
 from mrdtrack.kernels.sequences import ScanResult
-from mrdtrack.kernels.stretches import BackgroundRows
-
-Mask = NDArray[np.bool_]
 
 HELD_ROWS: Final = 300_000
 """Rows held before it is worth counting the markers that have been passed."""
@@ -110,12 +109,12 @@ class Gathering:
         self._grouping: Grouping | None = None
         self._markers = Pending(*_marker_ends(plan))
         self._background = Pending(stretches.arrays.contig, stretches.arrays.high)
-        self._observations: list[Observations] = []
-        self._rows: list[BackgroundRows] = []
+        self._told: list[Told] = []
+        self._shown: list[Shown] = []
         self._scans: list[ScanResult] = []
         self._last = BEGIN
         self._next_count = HELD_ROWS
-        self._n_observed = 0
+        self._n_claims = 0
         self._group_of = group_of_markers(plan.groups, len(plan.located))
         self._counted: dict[int, MarkerCounts] = {}
         self._joint: dict[str, GroupCounts] = {}
@@ -142,24 +141,24 @@ class Gathering:
             self._scans.append(heard.scan)
             if len(self._scans) > HELD_SCANS:
                 self._scans = [join_scans(self._scans)]
-        may_count = self._is_sorted and self._n_observed >= DECIDING_ROWS
+        may_count = self._is_sorted and self._n_claims >= DECIDING_ROWS
         if may_count and self._n_held() > self._next_count:
             self._count_passed()
 
     def _hold(self, records: HeardRecords) -> None:
         """Hold what records said until the markers near them have been passed."""
-        observations, rows = records
-        if len(observations.marker):
-            self._observations.append(observations)
-            self._n_observed += len(observations.marker)
+        facts, claims, rows = records
+        if len(claims.marker):
+            self._told.append(Told(facts, claims))
+            self._n_claims += len(claims.marker)
         if len(rows.stretch):
-            self._rows.append(rows)
+            self._shown.append(Shown(facts, rows))
 
     def finish(self) -> Gathered:
         """Count what is left."""
         grouping = self._decide()
-        self._count_markers(self._markers.rest(), self._observations)
-        self._count_positions(self._background.rest(), self._rows)
+        self._count_markers(self._markers.rest(), self._told)
+        self._count_positions(self._background.rest(), self._shown)
         names = [marker.id for marker, _ in self._plan.located]
         return Gathered(
             grouping=grouping,
@@ -172,8 +171,8 @@ class Gathering:
         )
 
     def _n_held(self) -> int:
-        return sum(len(part.marker) for part in self._observations) + sum(
-            len(part.stretch) for part in self._rows
+        return sum(len(claims.marker) for _, claims in self._told) + sum(
+            len(rows.stretch) for _, rows in self._shown
         )
 
     def _decide(self) -> Grouping:
@@ -181,7 +180,7 @@ class Gathering:
         if self._grouping is None:
             hits = [scan.observations for scan in self._scans]
             self._grouping = choose_grouping(
-                _first_rows([*self._observations, *hits]), self._settings.molecules
+                _first_observations(self._told, hits), self._settings.molecules
             )
         return self._grouping
 
@@ -190,33 +189,33 @@ class Gathering:
         self._decide()
         markers = self._markers.take(self._last)
         if markers.any():
-            taken, self._observations = split_observations(self._observations, markers)
+            taken, self._told = split_told(self._told, markers)
             self._count_markers(markers, taken)
         stretches = self._background.take(self._last)
         if stretches.any():
-            taken_rows, self._rows = split_rows(self._rows, stretches)
+            taken_rows, self._shown = split_shown(self._shown, stretches)
             self._count_positions(stretches, taken_rows)
         if markers.any() or stretches.any():
             self._next_count = max(HELD_ROWS, 5 * self._n_held() // 4)
 
-    def _count_markers(self, chosen: Mask, parts: list[Observations]) -> None:
-        """Group the observations of the chosen markers, and count each of these.
+    def _count_markers(self, chosen: Mask, parts: list[Told]) -> None:
+        """Group the claims of the chosen markers, and count each of these.
 
         `parts` is emptied once they are joined: they would fill the memory twice.
         """
         if not chosen.any():
             return
         grouping = self._decide()
-        observations = join_observations(parts)
+        told = join_told(parts)
         parts.clear()
         targets = self._plan.targets
         grouped = group_molecules(
-            observations,
+            told,
             MarkerRules(targets.threshold, targets.event, self._group_of),
             grouping,
             self._settings.min_family_size,
         )
-        self._lost.add(observations, grouping)
+        self._lost.add(told, grouping)
         self._sizes.update(grouped.family_sizes)
         for index in np.flatnonzero(chosen).tolist():
             marker, haplotypes = self._plan.located[index]
@@ -227,16 +226,16 @@ class Gathering:
             group, index = self._plan.groups[number], len(self._group_of) + number
             self._joint[group.name] = tally_group(group, index, grouped, self._counted)
 
-    def _count_positions(self, chosen: Mask, parts: list[BackgroundRows]) -> None:
+    def _count_positions(self, chosen: Mask, parts: list[Shown]) -> None:
         """Count the molecules at the positions of the chosen stretches.
 
         `parts` is emptied once they are joined.
         """
         if not (chosen.any() and parts):
             return
-        rows = join_rows(parts)
+        shown = join_shown(parts)
         parts.clear()
-        counts = tally_positions(self._stretches, rows, self._decide(), self._settings)
+        counts = tally_positions(self._stretches, shown, self._decide(), self._settings)
         self._positions = add_positions(self._positions, counts)
 
 
@@ -286,61 +285,17 @@ def _marker_ends(plan: CountingPlan) -> tuple[Ints, Ints]:
     return contig, end
 
 
-def _first_rows(parts: Sequence[Observations]) -> Observations:
-    """Join the first parts, up to `DECIDING_ROWS` observations."""
+def _first_observations(
+    parts: Sequence[Told], hits: Sequence[Observations]
+) -> Observations:
+    """Join the first claims and hits, up to `DECIDING_ROWS` of them."""
     wanted, chosen = DECIDING_ROWS, []
-    for part in parts:
+    for told in parts:
+        chosen.append(observations_of(told, slice(wanted)))
+        wanted -= len(chosen[-1].marker)
         if wanted <= 0:
             break
-        chosen.append(pick(part, slice(wanted)))
-        wanted -= len(part.marker)
+    for hit in hits:
+        chosen.append(pick(hit, slice(max(wanted, 0))))
+        wanted -= len(chosen[-1].marker)
     return join_observations(chosen)
-
-
-def split_observations(
-    parts: Sequence[Observations], chosen: Mask
-) -> tuple[list[Observations], list[Observations]]:
-    """Part the observations of the chosen markers from the others, in their order."""
-    taken, kept = [], []
-    for part in parts:
-        mine = chosen[part.marker]
-        if mine.all():
-            taken.append(part)
-        elif not mine.any():
-            kept.append(part)
-        else:
-            taken.append(pick(part, mine))
-            kept.append(pick(part, ~mine))
-    return taken, kept
-
-
-def split_rows(
-    parts: Sequence[BackgroundRows], chosen: Mask
-) -> tuple[list[BackgroundRows], list[BackgroundRows]]:
-    """Part the rows of the chosen stretches from the others, in their order."""
-    taken, kept = [], []
-    for part in parts:
-        mine = chosen[part.stretch]
-        if mine.all():
-            taken.append(part)
-        elif not mine.any():
-            kept.append(part)
-        else:
-            taken.append(_pick_rows(part, mine))
-            kept.append(_pick_rows(part, ~mine))
-    return taken, kept
-
-
-def _pick_rows(rows: BackgroundRows, mine: Mask) -> BackgroundRows:
-    """Pick rows with their codes."""
-    sizes = np.diff(rows.code_start)
-    columns = {
-        name: getattr(rows, name)[mine]
-        for name in BackgroundRows._fields
-        if name not in {"code_start", "codes"}
-    }
-    return BackgroundRows(
-        code_start=np.concatenate(([0], np.cumsum(sizes[mine]))).astype(np.int64),
-        codes=rows.codes[np.repeat(mine, sizes)],
-        **columns,
-    )

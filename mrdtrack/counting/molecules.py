@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mrdtrack.counting.joint_molecules import with_joint_fragments
+from mrdtrack.counting.told import Told
 from mrdtrack.counts import MoleculeMode, QualityFinding
 from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import (
@@ -28,11 +27,10 @@ from mrdtrack.kernels.arrays import (
     Observations,
 )
 from mrdtrack.kernels.families import merge_families, number_families
-from mrdtrack.kernels.groups import group_rows, number_names, sorted_rows
-from mrdtrack.kernels.molecules import Molecules, merge_fragments
+from mrdtrack.kernels.fragments import count_filtered, merge_fragments
+from mrdtrack.kernels.groups import heard_rows, number_names, sorted_rows
+from mrdtrack.kernels.molecules import Molecules
 from mrdtrack.kernels.umi import LENGTH_SHIFT
-
-Chosen = NDArray[np.bool_] | NDArray[np.int64] | slice
 
 DUPLICATE_SHARE = 0.8
 """Share of duplicate flags from which reads are taken for those of an amplicon."""
@@ -84,30 +82,6 @@ class MarkerRules(NamedTuple):
     group_of: Ints | None = None  # [M]
 
 
-def join_observations(parts: Sequence[Observations]) -> Observations:
-    """Put the observations of all chunks together, in file order."""
-    if not parts:
-        empty = np.zeros(0, np.int64)
-        return Observations(
-            empty, empty.copy(), empty.copy(), empty.copy(), np.zeros(0), empty.copy()
-        )
-    return Observations(
-        *(np.concatenate(column) for column in zip(*parts, strict=True))
-    )
-
-
-def pick(part: Observations, chosen: Chosen) -> Observations:
-    """Pick some observations."""
-    return Observations(
-        marker=part.marker[chosen],
-        name=part.name[chosen],
-        umi=part.umi[chosen],
-        start=part.start[chosen],
-        evidence=part.evidence[chosen],
-        flags=part.flags[chosen],
-    )
-
-
 def choose_grouping(
     observations: Observations, requested: MoleculeMode | None
 ) -> Grouping:
@@ -145,7 +119,7 @@ def _is_constant(observations: Observations) -> bool:
 
 
 def group_molecules(
-    observations: Observations,
+    told: Told,
     rules: MarkerRules,
     grouping: Grouping,
     min_family_size: int,
@@ -156,14 +130,17 @@ def group_molecules(
     """
     threshold, event, group_of = rules
     n_markers = len(event)
-    heard, filters = _filter_records(observations, grouping, n_markers)
-    names = observations.name
+    filters = _count_filtered(told, grouping, n_markers)
+    facts, filtered = told.facts, _filtered_bits(grouping)
     if grouping.mode == "reads":
-        second = (observations.flags & SECOND_OF_PAIR != 0).astype(np.int64)
-        observations = observations._replace(name=names ^ second)
-    number, n_names = number_names(observations.name, heard.astype(np.uint8))
-    order = group_rows(observations.marker, number, n_markers, n_names)
-    molecules = merge_fragments(observations, order, threshold, event)
+        second = (facts.bits & SECOND_OF_PAIR != 0).astype(np.int64)
+        facts = facts._replace(name=facts.name ^ second)
+    heard = (facts.bits & filtered == 0).astype(np.uint8)
+    number, n_names = number_names(facts.name, heard)
+    order = sorted_rows(number, heard_rows(number), n_names)
+    molecules = merge_fragments(
+        facts, told.claims, order, number, filtered, threshold, event
+    )
     if group_of is not None:
         molecules = with_joint_fragments(molecules, group_of)
     sizes: dict[int, int] = {}
@@ -182,26 +159,27 @@ def group_molecules(
     )
 
 
-def _filter_records(
-    observations: Observations, grouping: Grouping, n_markers: int
-) -> tuple[NDArray[np.bool_], list[dict[str, int]]]:
-    """Tell which records are heard; count the others by the first filter they meet."""
-    heard = np.ones(len(observations.marker), bool)
-    records = np.bincount(observations.marker, minlength=n_markers)
-    filters: list[dict[str, int]] = [{"records": int(n)} for n in records]
-    for name, bit in FILTER_BITS:
-        if bit == DUPLICATE and grouping.keep_duplicates:
-            hit = np.zeros(len(heard), bool)
-        else:
-            hit = heard & (observations.flags & bit != 0)
-        heard &= ~hit
-        counts = np.bincount(observations.marker[hit], minlength=n_markers)
-        for index in range(n_markers):
-            filters[index][name] = int(counts[index])
-    used = np.bincount(observations.marker[heard], minlength=n_markers)
-    for index in range(n_markers):
-        filters[index]["records_used"] = int(used[index])
-    return heard, filters
+def _filter_bits(grouping: Grouping) -> Ints:
+    """Give the bits that filter a record, in the order of `FILTER_BITS`; 0: unused."""
+    kept = DUPLICATE if grouping.keep_duplicates else 0
+    return np.array([bit & ~kept for _, bit in FILTER_BITS], np.int64)
+
+
+def _filtered_bits(grouping: Grouping) -> int:
+    return int(np.bitwise_or.reduce(_filter_bits(grouping)))
+
+
+def _count_filtered(
+    told: Told, grouping: Grouping, n_markers: int
+) -> list[dict[str, int]]:
+    """Count the records of each marker, those each filter takes, and those heard."""
+    counts = np.zeros((n_markers, len(FILTER_BITS) + 1), np.int64)
+    count_filtered(*told, _filter_bits(grouping), counts)
+    names = (*(name for name, _ in FILTER_BITS), "records_used")
+    return [
+        {"records": sum(row), **dict(zip(names, row, strict=True))}
+        for row in counts.tolist()
+    ]
 
 
 def _families(fragments: Molecules, min_size: int) -> Molecules:

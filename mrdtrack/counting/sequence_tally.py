@@ -13,8 +13,6 @@ from mrdtrack.counting.molecules import (
     MarkerRules,
     family_numbers,
     group_molecules,
-    join_observations,
-    pick,
 )
 from mrdtrack.counting.sequence_index import (
     allowed_edits,
@@ -22,6 +20,7 @@ from mrdtrack.counting.sequence_index import (
     with_stem,
 )
 from mrdtrack.counting.tally import unassessable
+from mrdtrack.counting.told import join_observations, pick, told_by
 from mrdtrack.counts import MarkerCounts
 from mrdtrack.findings import REASONS
 from mrdtrack.kernels.arrays import JUNCTION, Ints, Observations
@@ -95,7 +94,7 @@ def tally_sequences(
     event = np.full(len(markers), JUNCTION, np.int64)
     threshold = np.full(len(markers), HELD_PHRED)
     grouped = group_molecules(
-        observations, MarkerRules(threshold, event), grouping, min_family_size
+        told_by(observations), MarkerRules(threshold, event), grouping, min_family_size
     )
     molecules = grouped.molecules
     total = _molecules_read(hits, grouping)
@@ -188,7 +187,7 @@ def _related_molecules(
     event = np.full(len(owners), JUNCTION, np.int64)
     threshold = np.full(len(owners), HELD_PHRED)
     molecules = group_molecules(
-        join_observations(parts),
+        told_by(join_observations(parts)),
         MarkerRules(threshold, event),
         grouping,
         min_family_size,

@@ -21,7 +21,7 @@ from mrdtrack.kernels.arrays import (
     CROSSES_RIGHT,
     INSIDE_READ,
 )
-from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF
+from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF, majority
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
 from mrdtrack.panel.model import Marker
 
@@ -125,9 +125,8 @@ def is_amplicon(starts: NDArray[np.int64]) -> bool:
     """Tell whether most molecules start at one position, as those of an amplicon do."""
     if len(starts) < AMPLICON_MOLECULES:
         return False
-    # More than half start at one position only if the middle one does.
-    middle = np.partition(starts, len(starts) // 2)[len(starts) // 2]
-    return bool(np.sum(starts == middle) > AMPLICON_SHARE * len(starts))
+    commonest = majority(starts)  # if any is so common
+    return bool(np.sum(starts == commonest) > AMPLICON_SHARE * len(starts))
 
 
 def _denominator(

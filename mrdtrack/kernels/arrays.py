@@ -111,7 +111,6 @@ class RecordFacts(NamedTuple):
 class Facts(NamedTuple):
     """What the records near markers say of themselves (see RecordFacts)."""
 
-    record: Ints  # [R] offset in the chunk, rising
     name: Ints  # [R]
     umi: Ints  # [R]
     start: Ints  # [R]
@@ -149,12 +148,21 @@ class Candidates(NamedTuple):
 class Meetings(NamedTuple):
     """Records and the markers (or stretches) they come near, in file order."""
 
-    row: Ints  # [N] of `Facts`
+    row: Ints  # [N] of the record among those that are near
     place: Ints  # [N] number of the marker or stretch
 
 
+class Claims(NamedTuple):
+    """What records say of the markers they come near, in file order."""
+
+    row: Ints  # [N] of the record in `Facts`, never falling
+    marker: Ints  # [N]
+    evidence: Floats  # [N] phred, positive for the alternative haplotype
+    bits: Ints  # [N] of those named above, with those of the record's own facts
+
+
 class Observations(NamedTuple):
-    """What each record says of each marker it comes near, in file order."""
+    """What each record says of each marker it comes near, each with its facts."""
 
     marker: Ints  # [N]
     name: Ints  # [N] hash of the read name

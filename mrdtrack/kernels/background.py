@@ -26,7 +26,12 @@ CONFLICT = np.uint8(5)
 DISPUTED = np.uint8(6)
 """The base of a family whose fragments differ."""
 BASE_BITS, INDEL_BITS, NO_INDEL = np.uint8(0b111), np.uint8(0b11111000), np.uint8(0)
+ONE = np.uint8(1)
 """Parts of a code. All these are bytes, so that many codes are merged at once."""
+BLOCK = 64
+"""Positions among which what is not the reference is looked for one by one."""
+FULL = 255
+"""Molecules after which a byte that counts them is full."""
 AGREEMENT = 2.0 / 3.0
 
 
@@ -48,11 +53,13 @@ class FlatCounts(NamedTuple):
 class Room(NamedTuple):
     """Room for one fragment and one family, codes by position; W is the widest stretch.
 
-    Between uses all are NOTHING.
+    Between uses all are NOTHING. What is `recent` is counted in bytes, so that many
+    positions are counted at once, and added to the counts before a byte is full.
     """
 
     fragment: Bytes  # [W]
     family: Bytes  # [W]
+    recent: Bytes  # [W] molecules of the stretch at hand that are as expected, so far
     votes: Ints  # [4 + INDEL_CODES]
 
 
@@ -130,24 +137,42 @@ def count_one(code: int, position: int, bases: Ints, indels: Ints) -> None:
 
 @kernel
 def count_codes(
-    codes: Bytes, begin: int, size: int, first: int, expected: Bytes, counts: FlatCounts
+    codes: Bytes,
+    begin: int,
+    span: Span,
+    first: int,
+    expected: Bytes,
+    recent: Bytes,
+    bases: Ints,
+    indels: Ints,
 ) -> None:
-    """Count the codes of a molecule that lies from position `first` on.
+    """Count the codes of a molecule that covers a span of the stretch at `first`.
 
     Those of the reference are counted apart, many at once.
     """
-    odd = 0
-    for i in range(size):
-        code, wanted = codes[begin + i], expected[first + i]
-        counts.as_expected[first + i] += 1 if code == wanted else 0
-        told = 1 if code != NOTHING else 0
-        odd |= told if code != wanted else 0
-    if odd == 0:
-        return
-    for i in range(size):
-        code = int(codes[begin + i])
-        if code != int(expected[first + i]):
-            count_one(code, first + i, counts.bases, counts.indels)
+    shift = begin - span.low
+    for low in range(span.low, span.high, BLOCK):
+        high = min(low + BLOCK, span.high)
+        odd = NO_INDEL
+        for i in range(low, high):
+            code, wanted = codes[shift + i], expected[first + i]
+            recent[i] += ONE if code == wanted else NO_INDEL
+            told = ONE if code != NOTHING else NO_INDEL
+            odd |= told if code != wanted else NO_INDEL
+        for i in range(low, high if odd != NO_INDEL else low):
+            if codes[shift + i] != expected[first + i]:
+                count_one(int(codes[shift + i]), first + i, bases, indels)
+
+
+@kernel
+def settle_stretch(
+    stretches: StretchArrays, stretch: int, recent: Bytes, as_expected: Ints
+) -> None:
+    """Add what is recent to the counts of a stretch."""
+    first = stretches.first[stretch]
+    for i in range(stretches.first[stretch + 1] - first):
+        as_expected[first + i] += recent[i]
+        recent[i] = NO_INDEL
 
 
 @kernel
@@ -172,22 +197,16 @@ def count_fragment(
     counts: FlatCounts,
 ) -> None:
     """Count the fragment of the rows order[at:end] as a molecule."""
+    recent, bases, indels = room.recent, counts.bases, counts.indels
     if end - at == 1:
         row = order[at]
-        span = span_of(rows, row)
-        count_codes(
-            rows.codes,
-            rows.code_start[row],
-            span.high - span.low,
-            first + span.low,
-            expected,
-            counts,
-        )
+        span, begin = span_of(rows, row), rows.code_start[row]
+        count_codes(rows.codes, begin, span, first, expected, recent, bases, indels)
         return
     span = merge_rows(rows, order, at, end, room)
-    size = span.high - span.low
-    count_codes(room.fragment, span.low, size, first + span.low, expected, counts)
-    clear(room.fragment, span)
+    codes = room.fragment
+    count_codes(codes, span.low, span, first, expected, recent, bases, indels)
+    clear(codes, span)
 
 
 @kernel
@@ -268,7 +287,16 @@ def count_family(
         low, high = min(low, span.low), max(high, span.high)
         i = following
     whole = Span(low, high)
-    count_codes(room.family, low, high - low, first + low, expected, counts)
+    count_codes(
+        room.family,
+        low,
+        whole,
+        first,
+        expected,
+        room.recent,
+        counts.bases,
+        counts.indels,
+    )
     settle_disputes(rows, order, at, end, fragment, whole, first, room, counts)
     clear(room.family, whole)
 
@@ -286,9 +314,13 @@ def count_molecules(
     counts: FlatCounts,
 ) -> None:
     """Count family by family."""
-    at = 0
+    at, before, n_recent = 0, 0, 0
     while at < n:
         stretch, this = rows.stretch[order[at]], family[order[at]]
+        if n_recent == FULL or stretch != before:
+            settle_stretch(stretches, before, room.recent, counts.as_expected)
+            before, n_recent = stretch, 0
+        n_recent += 1
         first = stretches.first[stretch]
         size, end = 0, at
         while (
@@ -316,6 +348,7 @@ def count_molecules(
                 counts,
             )
         at = end
+    settle_stretch(stretches, before, room.recent, counts.as_expected)
 
 
 @kernel
@@ -364,6 +397,7 @@ def tally_rows(
     room = Room(
         np.full(width, NOTHING, np.uint8),
         np.full(width, NOTHING, np.uint8),
+        np.zeros(width, np.uint8),
         np.zeros(4 + INDEL_CODES, np.int64),
     )
     counts = FlatCounts(

@@ -14,15 +14,15 @@ from mrdtrack.kernels._compile import bare, kernel
 from mrdtrack.kernels.arrays import (
     NO_QUALITIES,
     Bytes,
+    Claims,
     Facts,
     Ints,
-    Observations,
     ReadFilter,
     Targets,
 )
+from mrdtrack.kernels.claims import weigh_records
 from mrdtrack.kernels.evidence import lacks_qualities
 from mrdtrack.kernels.near_records import find_near
-from mrdtrack.kernels.observations import observe_records
 from mrdtrack.kernels.record_facts import read_facts
 from mrdtrack.kernels.stretches import (
     BackgroundRows,
@@ -34,16 +34,19 @@ from mrdtrack.kernels.stretches import (
 class HeardRecords(NamedTuple):
     """What the records of one chunk said."""
 
-    observations: Observations
+    facts: Facts
+    claims: Claims
     rows: BackgroundRows
 
 
 @kernel
-def tell_facts(data: Bytes, read_filter: ReadFilter, tags: Ints, facts: Facts) -> None:
-    """Read what the records at `facts.record` say of themselves."""
+def tell_facts(
+    data: Bytes, records: Ints, read_filter: ReadFilter, tags: Ints, facts: Facts
+) -> None:
+    """Read what records say of themselves."""
     raw, listen, found, told = bare(data), bare(read_filter), bare(tags), bare(facts)
-    for i in range(facts.record.shape[0]):
-        record = told.record[i]
+    for i in range(records.shape[0]):
+        record = records[i]
         told.name[i], told.umi[i], told.start[i], bits = read_facts(
             raw, record, listen, found
         )
@@ -65,16 +68,17 @@ def hear_records(
     near = find_near(data, targets, stretches, read_filter)
     n = near.record.shape[0]
     facts = Facts(
-        near.record,
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
     )
-    tell_facts(data, read_filter, np.empty(read_filter.tags.shape[0], np.int64), facts)
+    tags = np.empty(read_filter.tags.shape[0], np.int64)
+    tell_facts(data, near.record, read_filter, tags, facts)
     return HeardRecords(
-        observe_records(data, targets, read_filter, near.markers, facts, near.longest),
+        facts,
+        weigh_records(data, targets, read_filter, near),
         read_stretches(
-            data, stretches, min_quality, near.stretches, facts, near.longest
+            data, stretches, min_quality, near.record, near.stretches, near.longest
         ),
     )

@@ -17,7 +17,6 @@ from mrdtrack.kernels.arrays import (
     SPLIT,
     UNMAPPED,
     Bytes,
-    Facts,
     Ints,
     Meetings,
 )
@@ -48,11 +47,8 @@ class StretchArrays(NamedTuple):
 class BackgroundRows(NamedTuple):
     """What each record shows in each stretch it overlaps."""
 
+    row: Ints  # [N] of the record in `Facts`, never falling
     stretch: Ints  # [N]
-    name: Ints  # [N] hash of the read name
-    umi: Ints  # [N]
-    start: Ints  # [N]
-    flags: Ints  # [N]
     offset: Ints  # [N] first position, counted from the stretch's own
     code_start: Ints  # [N + 1]
     codes: Bytes  # one a position
@@ -146,22 +142,16 @@ def first_stretch(
 def tell_rows(
     data: Bytes,
     stretches: StretchArrays,
-    met: Meetings,
-    facts: Facts,
+    records: Ints,
     rows: BackgroundRows,
 ) -> None:
-    """Write everything but the codes of the rows, and where those begin."""
-    raw, known = bare(data), bare(facts)
+    """Write where the rows lie, and where their codes begin."""
+    raw = bare(data)
     rows.code_start[0] = 0
-    for i in range(met.row.shape[0]):
-        row, s = met.row[i], met.place[i]
-        this = known.record[row]
+    for i in range(rows.row.shape[0]):
+        this, s = records[rows.row[i]], rows.stretch[i]
         low = max(read_i32(raw, this + 8), stretches.low[s])
         high = min(overlapping_end(raw, this), stretches.high[s])
-        rows.name[i] = known.name[row]
-        rows.umi[i] = known.umi[row]
-        rows.start[i] = known.start[row]
-        rows.flags[i] = known.bits[row]
         rows.offset[i] = low - stretches.low[s]
         rows.code_start[i + 1] = rows.code_start[i] + high - low
 
@@ -170,8 +160,7 @@ def tell_rows(
 def tell_codes(
     data: Bytes,
     stretches: StretchArrays,
-    met: Meetings,
-    facts: Facts,
+    records: Ints,
     least: Bytes,
     bases: Bytes,
     rows: BackgroundRows,
@@ -180,8 +169,8 @@ def tell_codes(
     """Write the codes of the rows."""
     raw, quality, read, into = bare(data), bare(least), bare(bases), bare(codes)
     decoded = -1
-    for i in range(met.row.shape[0]):
-        this = facts.record[met.row[i]]
+    for i in range(rows.row.shape[0]):
+        this = records[rows.row[i]]
         if this != decoded:
             decoded = this
             decode_bases(raw, sequence_start(raw, this), read_i32(raw, this + 20), read)
@@ -196,38 +185,32 @@ def read_stretches(
     data: Bytes,
     stretches: StretchArrays,
     min_quality: int,
+    records: Ints,
     met: Meetings,
-    facts: Facts,
     longest: int,
 ) -> BackgroundRows:
-    """Read what the aligned primary records of a chunk show in the stretches.
+    """Read what records of a chunk show in the stretches that they meet.
 
     `longest` is the most bases such a record has.
     """
     n = met.row.shape[0]
     code_start = np.empty(n + 1, np.int64)
     told = BackgroundRows(
+        met.row,
         met.place,
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
         np.empty(n, np.int64),
         code_start,
         np.empty(0, np.uint8),
     )
-    tell_rows(data, stretches, met, facts, told)
+    tell_rows(data, stretches, records, told)
     rows = BackgroundRows(
+        told.row,
         told.stretch,
-        told.name,
-        told.umi,
-        told.start,
-        told.flags,
         told.offset,
         code_start,
         np.empty(code_start[n], np.uint8),
     )
     least = np.full(1, min(max(min_quality, 0), 255), np.uint8)
     bases = np.empty(longest, np.uint8)
-    tell_codes(data, stretches, met, facts, least, bases, rows, rows.codes)
+    tell_codes(data, stretches, records, least, bases, rows, rows.codes)
     return rows

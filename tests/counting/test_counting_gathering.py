@@ -13,11 +13,13 @@ import pytest
 from mrdtrack.counting import count as count_module
 from mrdtrack.counting import gathering as gathering_module
 from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
-from mrdtrack.counting.gathering import Pending, split_rows
+from mrdtrack.counting.gathering import Pending
 from mrdtrack.counting.index_file import Region
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
+from mrdtrack.counting.shown import Shown, join_shown, split_shown
+from mrdtrack.counting.told import Mask, Told, join_told
 from mrdtrack.counts import SampleCounts
-from mrdtrack.kernels.arrays import Bytes
+from mrdtrack.kernels.arrays import Bytes, Claims, Facts
 from mrdtrack.kernels.places import ChunkPlaces, chunk_places
 from mrdtrack.kernels.stretches import BackgroundRows
 from tests.counting.builders import (
@@ -104,7 +106,7 @@ def test_counting_by_the_way_is_counting_at_the_end(
     passed = []
     take = Pending.take
 
-    def watched(self: Pending, place: tuple[int, int]) -> gathering_module.Mask:
+    def watched(self: Pending, place: tuple[int, int]) -> Mask:
         new = take(self, place)
         passed.append(int(new.sum()))
         return new
@@ -190,20 +192,41 @@ def test_places_of_a_chunk() -> None:
 def test_rows_are_parted_with_their_codes() -> None:
     each = np.arange(3)
     rows = BackgroundRows(
+        row=each,
         stretch=np.array([0, 1, 0]),
-        name=each,
-        umi=each,
-        start=each,
-        flags=each,
         offset=each,
         code_start=np.array([0, 2, 3, 6]),
         codes=np.array([1, 1, 2, 3, 3, 3], np.uint8),
     )
-    taken, kept = split_rows([rows], np.array([False, True]))
-    assert [part.codes.tolist() for part in (*taken, *kept)] == [[2], [1, 1, 3, 3, 3]]
-    assert kept[0].code_start.tolist() == [0, 2, 5]
-    assert split_rows([rows], np.array([True, True])) == ([rows], [])
-    assert split_rows([rows], np.array([False, False])) == ([], [rows])
+    shown = Shown(Facts(each, each, each, each), rows)
+    taken, kept = split_shown([shown], np.array([False, True]))
+    codes = [part.rows.codes.tolist() for part in (*taken, *kept)]
+    assert codes == [[2], [1, 1, 3, 3, 3]]
+    assert kept[0].rows.code_start.tolist() == [0, 2, 5]
+    assert kept[0].rows.row.tolist() == [0, 2]
+    assert split_shown([shown], np.array([True, True])) == ([shown], [])
+    assert split_shown([shown], np.array([False, False])) == ([], [shown])
+
+
+def test_rows_are_joined_with_the_facts_of_their_records() -> None:
+    each = np.arange(2)
+    part = Shown(
+        Facts(each + 7, each, each, each),
+        BackgroundRows(
+            row=each,
+            stretch=each,
+            offset=each,
+            code_start=np.array([0, 1, 3]),
+            codes=np.array([1, 2, 3], np.uint8),
+        ),
+    )
+    claims = Claims(each, each, np.zeros(2), each)
+    facts, rows = join_shown([part, part])
+    assert facts.name[rows.row].tolist() == [7, 8, 7, 8]
+    assert rows.code_start.tolist() == [0, 1, 3, 4, 6]
+    assert rows.codes.tolist() == [1, 2, 3, 1, 2, 3]
+    told = join_told([Told(part.facts, claims), Told(part.facts, claims)])
+    assert told.facts.name[told.claims.row].tolist() == [7, 8, 7, 8]
 
 
 def test_memory_is_kept_where_the_c_library_can_be_told(

@@ -11,12 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrdtrack.counting.molecules import (
-    choose_grouping,
-    family_numbers,
-    join_observations,
-)
+from mrdtrack.counting.molecules import choose_grouping, family_numbers
 from mrdtrack.counting.tally import is_amplicon
+from mrdtrack.counting.told import join_observations
 from mrdtrack.kernels.arrays import Ints
 from mrdtrack.kernels.umi import pack_umi
 from tests.counting.builders import (

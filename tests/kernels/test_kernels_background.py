@@ -36,8 +36,9 @@ def tally(
 ) -> BackgroundCounts:
     hear = hear_records.py_func if plain else hear_records
     count = tally_rows.py_func if plain else tally_rows
-    rows = hear(chunk_of(reads), NO_TARGETS, STRETCHES, FILTER, 20).rows
-    number, n_names = number_names(rows.name, np.ones(len(rows.name), np.uint8))
+    facts, _, rows = hear(chunk_of(reads), NO_TARGETS, STRETCHES, FILTER, 20)
+    of_record, n_names = number_names(facts.name, np.ones(len(facts.name), np.uint8))
+    number = of_record[rows.row]
     order = group_rows(rows.stretch, number, 2, n_names)
     family = np.zeros_like(number) if one_family else number
     return count(rows, order, family, number, STRETCHES, least)
@@ -128,5 +129,30 @@ def test_families_vote_and_small_ones_are_left_out() -> None:
 
 
 def test_more_reads_than_a_buffer_holds() -> None:
-    reads = [Read("A", (("M", 1),), 12, f"r{i}") for i in range(1100)]
-    assert shown(tally(reads)) == {(12, "A"): 1100}
+    reads = [Read("G", (("M", 1),), 12, f"r{i}") for i in range(1100)]
+    assert shown(tally(reads)) == {(12, "G"): 1100}
+    reads += [Read("A", (("M", 1),), 12, f"a{i}") for i in range(600)]
+    reads += [Read("C", (("M", 1),), 31, f"s{i}") for i in range(300)]
+    assert shown(tally(reads)) == {(12, "G"): 1100, (12, "A"): 600, (31, "C"): 300}
+
+
+def test_what_differs_far_from_what_differs_is_counted() -> None:
+    stretches = StretchArrays(
+        ints([0]), ints([0]), ints([200]), ints([0, 200]), np.zeros(200, np.uint8)
+    )
+    bases = np.array(list("A" * 200))
+    bases[[0, 63, 64, 65, 127, 128, 199]] = list("CGTCGTC")
+    bases[[1, 150]] = "N"
+    _, _, rows = hear_records(
+        chunk_of([Read("".join(bases), (("M", 200),), 0)]),
+        NO_TARGETS,
+        stretches,
+        FILTER,
+        20,
+    )
+    order = np.zeros(1, np.int64)
+    for run in (tally_rows, tally_rows.py_func):
+        counts = run(rows, order, order, order, stretches, 1)
+        for position, base in enumerate(bases):
+            expected = np.array([base == letter for letter in "ACGT"])
+            assert counts.bases[position].tolist() == expected.tolist()

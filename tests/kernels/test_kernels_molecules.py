@@ -8,9 +8,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrdtrack.counting.told import told_by
 from mrdtrack.kernels.arrays import FITS_NEITHER, JUNCTION, SUBSTITUTION, Observations
 from mrdtrack.kernels.families import merge_families
-from mrdtrack.kernels.molecules import Molecules, merge_fragments
+from mrdtrack.kernels.fragments import count_filtered, merge_fragments
+from mrdtrack.kernels.groups import number_names, sorted_rows
+from mrdtrack.kernels.molecules import Molecules, majority
 from tests import naive
 from tests.naive import Row
 
@@ -40,10 +43,19 @@ def merged(rows: list[Row], *, plain: bool = False) -> Molecules:
         np.array([row.evidence for row in rows], np.float64),
         np.array([FITS_NEITHER * row.neither for row in rows], np.int64),
     )
-    order = np.lexsort((observations.name, observations.marker)).astype(np.int64)
+    facts, claims = told_by(observations)
+    number, n_names = number_names(facts.name, np.ones(n, np.uint8))
+    order = sorted_rows(number, np.arange(n), n_names)
     run = merge_fragments.py_func if plain else merge_fragments
     limits = np.full(2, LIMIT)
-    return run(observations, order, limits, np.array(EVENTS, np.int64))
+    events = np.array(EVENTS, np.int64)
+    return run(facts, claims, order, number, 0, limits, events)
+
+
+def by_appearance(rows: list[Row]) -> list[Row]:
+    """Sort rows by marker, then by the first appearance of their name."""
+    names = list(dict.fromkeys(row.name for row in rows))
+    return sorted(rows, key=lambda row: (row.marker, names.index(row.name)))
 
 
 def place(row: Row) -> tuple[int, int]:
@@ -54,7 +66,7 @@ def place(row: Row) -> tuple[int, int]:
 def test_fragments_have_the_class_of_the_plain_rules(rows: list[Row]) -> None:
     expected = [
         (marker, naive.merge_fragment(list(group), LIMIT, EVENTS[marker] == 0))
-        for (marker, _), group in groupby(sorted(rows, key=place), key=place)
+        for (marker, _), group in groupby(by_appearance(rows), key=place)
     ]
     for plain in (False, True):
         found = merged(rows, plain=plain)
@@ -65,7 +77,12 @@ def test_fragments_have_the_class_of_the_plain_rules(rows: list[Row]) -> None:
 
 @given(rows_of)
 def test_order_of_records_changes_no_class(rows: list[Row]) -> None:
-    assert merged(rows).kind.tolist() == merged(rows[::-1]).kind.tolist()
+    there, back = merged(rows), merged(rows[::-1])
+    classes = [
+        dict(zip(zip(m.marker, m.name, strict=True), m.kind, strict=True))
+        for m in (there, back)
+    ]
+    assert classes[0] == classes[1]
 
 
 @given(rows_of)
@@ -113,3 +130,23 @@ def test_families_vote(members: list[tuple[int, int]], least: int) -> None:
         assert [KINDS[kind] for kind in found.kind] == [naive.vote(f) for f in kept]
         assert found.size.tolist() == [len(family) for family in kept]
         assert found.evidence.tolist() == [40.0 * len(family) for family in kept]
+
+
+@given(st.lists(st.integers(0, 3), max_size=20))
+def test_majority_is_what_more_than_half_are(values: list[int]) -> None:
+    found = [value for value in range(4) if 2 * values.count(value) > len(values)]
+    for run in (majority, majority.py_func):
+        told = run(np.array(values, np.int64))
+        assert not found or told == found[0]
+
+
+def test_records_are_counted_by_the_first_filter_they_meet() -> None:
+    bits = np.array([0, 1, 3, 6, 4], np.int64)
+    zeros = np.zeros(5, np.int64)
+    observations = Observations(
+        np.array([0, 0, 0, 0, 1]), zeros, zeros, zeros, np.zeros(5), bits
+    )
+    for run in (count_filtered, count_filtered.py_func):
+        counts = np.zeros((2, 4), np.int64)
+        run(*told_by(observations), np.array([1, 2, 4]), counts)
+        assert counts.tolist() == [[2, 1, 0, 1], [0, 0, 1, 0]]

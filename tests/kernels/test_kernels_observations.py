@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.targets import build_targets
+from mrdtrack.counting.told import Told, observations_of
 from mrdtrack.kernels import (
     background,
     families,
+    fragments,
     groups,
     hearing,
     molecules,
@@ -91,7 +93,8 @@ def targets_of(genome: str, markers: Sequence[SmallVariant]) -> Targets:
 
 def observe(reads: list[Read], targets: Targets) -> Observations:
     chunk = chunk_of(reads)
-    return hear_records(chunk, targets, NO_STRETCHES, FILTER, 20).observations
+    facts, claims, _ = hear_records(chunk, targets, NO_STRETCHES, FILTER, 20)
+    return observations_of(Told(facts, claims), slice(None))
 
 
 def other_base(base: str) -> str:
@@ -132,13 +135,13 @@ def test_substitution_is_settled_by_its_base(read: Read) -> None:
     evidence, heard = expected_substitution(read)
     chunk = chunk_of([read])
     for run in (hear_records, hear_records.py_func):
-        found, _ = run(chunk, SNV_TARGETS, NO_STRETCHES, FILTER, 20)
+        _, found, _ = run(chunk, SNV_TARGETS, NO_STRETCHES, FILTER, 20)
         if len(found.marker) == 0:
             assert heard == ELSEWHERE or not read.bases
             continue
         assert found.evidence[0] == pytest.approx(evidence)
         told = CROSSES_JUNCTION | FITS_NEITHER | ELSEWHERE | INSIDE_READ
-        assert found.flags[0] & told == heard
+        assert found.bits[0] & told == heard
 
 
 @pytest.mark.parametrize(
@@ -319,8 +322,10 @@ def test_every_kernel_is_compiled_once() -> None:
         strays.observe_strays,
         groups.number_names,
         groups.group_rows,
+        molecules.majority,
         background.tally_rows,
-        molecules.merge_fragments,
+        fragments.count_filtered,
+        fragments.merge_fragments,
         families.merge_families,
     ]
     assert hearing.hear_records is hear_records

@@ -1,4 +1,4 @@
-"""One observation for each record and each marker it comes near."""
+"""Claims: what each record says of each marker it comes near."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mrdtrack.kernels.arrays import (
     LOW_QUALITY,
     SUBSTITUTION,
     Bytes,
-    Facts,
-    Meetings,
-    Observations,
+    Claims,
+    Ints,
     ReadFilter,
     ReadScores,
     Targets,
 )
 from mrdtrack.kernels.bam_records import quality_start
+from mrdtrack.kernels.near_records import NearRecords
 from mrdtrack.kernels.weights import (
     Changes,
     Scratch,
@@ -44,28 +44,26 @@ def is_mostly_silent(data: Bytes, record: int, read_filter: ReadFilter) -> bool:
 
 
 @kernel
-def weigh_meetings(
+def weigh_claims(
     data: Bytes,
     targets: Targets,
     read_filter: ReadFilter,
-    met: Meetings,
-    facts: Facts,
+    records: Ints,
+    claims: Claims,
     scores: ReadScores,
     scratch: Scratch,
-    said: Observations,
 ) -> None:
-    """Write what each record says of each marker it meets into `said`."""
+    """Write the evidence and bits of the claims."""
     raw, here, listen = bare(data), bare(targets), bare(read_filter)
     read, free = bare(scores), bare(scratch)
-    known = bare(facts)
+    said = bare(claims)
     changes = Changes(
         here.change_start, here.change_position, here.change_alt, here.change_ref
     )
     match_phred, mismatch_phred = listen.match_phred, listen.mismatch_phred
     decoded = -1
-    for i in range(met.row.shape[0]):
-        row, marker = met.row[i], met.place[i]
-        record = known.record[row]
+    for i in range(claims.row.shape[0]):
+        record, marker = records[said.row[i]], said.marker[i]
         evidence, heard = 0.0, ELSEWHERE
         if here.event[marker] == SUBSTITUTION:
             evidence, heard = weigh_substitution(
@@ -78,35 +76,28 @@ def weigh_meetings(
         if heard & ELSEWHERE and is_mostly_silent(raw, record, listen):
             heard |= LOW_QUALITY
         said.evidence[i] = evidence
-        said.name[i] = known.name[row]
-        said.umi[i] = known.umi[row]
-        said.start[i] = known.start[row]
-        said.flags[i] = known.bits[row] | heard
+        said.bits[i] = heard
 
 
 @kernel
-def observe_records(
+def weigh_records(
     data: Bytes,
     targets: Targets,
     read_filter: ReadFilter,
-    met: Meetings,
-    facts: Facts,
-    longest: int,
-) -> Observations:
+    near: NearRecords,
+) -> Claims:
     """Weigh the records of a chunk for the markers they come near.
 
-    A record in a marker's window that does not reach the marker gives an observation
-    with the bit ELSEWHERE. `longest` is the most bases such a record has.
+    A record in a marker's window that does not reach the marker makes a claim with the
+    bit ELSEWHERE.
     """
-    n = met.row.shape[0]
-    said = Observations(
-        met.place,
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
+    n = near.markers.row.shape[0]
+    claims = Claims(
+        near.markers.row,
+        near.markers.place,
         np.empty(n, np.float64),
         np.empty(n, np.int64),
     )
-    scores, scratch = make_scores(longest), make_scratch()
-    weigh_meetings(data, targets, read_filter, met, facts, scores, scratch, said)
-    return said
+    scores, scratch = make_scores(near.longest), make_scratch()
+    weigh_claims(data, targets, read_filter, near.record, claims, scores, scratch)
+    return claims

@@ -1,0 +1,75 @@
+"""What records showed in stretches of the background, with the facts of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mrdtrack.counting.told import Mask, join_facts
+from mrdtrack.kernels.arrays import Facts
+from mrdtrack.kernels.stretches import BackgroundRows
+
+
+class Shown(NamedTuple):
+    """Rows of the background, and the facts of the records that show them."""
+
+    facts: Facts
+    rows: BackgroundRows
+
+
+def join_shown(parts: Sequence[Shown]) -> Shown:
+    """Put rows and the facts of their records together, in file order."""
+    if len(parts) == 1:
+        return parts[0]
+    rows, starts = [], [np.zeros(1, np.int64)]
+    n_records, n_codes = 0, 0
+    for facts, own in parts:
+        rows.append(own.row + n_records)
+        starts.append(own.code_start[1:] + n_codes)
+        n_records += len(facts.name)
+        n_codes += len(own.codes)
+    return Shown(
+        join_facts([facts for facts, _ in parts]),
+        BackgroundRows(
+            row=np.concatenate(rows),
+            stretch=np.concatenate([own.stretch for _, own in parts]),
+            offset=np.concatenate([own.offset for _, own in parts]),
+            code_start=np.concatenate(starts),
+            codes=np.concatenate([own.codes for _, own in parts]),
+        ),
+    )
+
+
+def split_shown(
+    parts: Sequence[Shown], chosen: Mask
+) -> tuple[list[Shown], list[Shown]]:
+    """Part the rows of the chosen stretches from the others, in their order."""
+    taken, kept = [], []
+    for part in parts:
+        mine = chosen[part.rows.stretch]
+        if mine.all():
+            taken.append(part)
+        elif not mine.any():
+            kept.append(part)
+        else:
+            taken.append(_pick_rows(part, mine))
+            kept.append(_pick_rows(part, ~mine))
+    return taken, kept
+
+
+def _pick_rows(shown: Shown, mine: Mask) -> Shown:
+    """Pick rows with their codes."""
+    rows = shown.rows
+    sizes = np.diff(rows.code_start)
+    return Shown(
+        shown.facts,
+        BackgroundRows(
+            row=rows.row[mine],
+            stretch=rows.stretch[mine],
+            offset=rows.offset[mine],
+            code_start=np.concatenate(([0], np.cumsum(sizes[mine]))).astype(np.int64),
+            codes=rows.codes[np.repeat(mine, sizes)],
+        ),
+    )

@@ -1,0 +1,284 @@
+"""Fragments: the claims of records of one read name become one molecule.
+
+Mates and split alignments of a fragment see the same bases, so they do not add up:
+the clearest record speaks for its fragment, and clear records that contradict each
+other silence it. The records of a fragment are taken together, whatever the markers
+they speak of: each marker's last molecule is that of the fragment at hand.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mrdtrack.kernels._compile import bare, kernel
+from mrdtrack.kernels.arrays import (
+    CROSSES_JUNCTION,
+    CROSSES_LEFT,
+    CROSSES_RIGHT,
+    FITS_NEITHER,
+    INSIDE_READ,
+    REVERSE,
+    SECOND_OF_PAIR,
+    SMALL_INDEL,
+    Claims,
+    Facts,
+    Floats,
+    Ints,
+)
+from mrdtrack.kernels.molecules import Molecules, classify, make_molecules
+
+CROSSES = CROSSES_JUNCTION | CROSSES_LEFT | CROSSES_RIGHT | INSIDE_READ
+
+
+class Merging(NamedTuple):
+    """What the fragment at hand says of each of M markers so far."""
+
+    fragment: Ints  # [M] the last that spoke of the marker
+    next: Ints  # [M] where the marker's next molecule goes
+    highest: Floats  # [M]
+    lowest: Floats  # [M]
+    loudest: Floats  # [M]
+
+
+@kernel
+def reverse_strand(bits: int) -> int:
+    """Give 1 where the first read of a record's fragment lies on the reverse strand."""
+    on_reverse, second = (bits & REVERSE) != 0, (bits & SECOND_OF_PAIR) != 0
+    return 1 if on_reverse != second else 0
+
+
+@kernel
+def settled(
+    highest: float, lowest: float, together: int, limit: float, small: bool
+) -> tuple[float, int]:
+    """Give evidence and class of a molecule from what its records say at most.
+
+    `small` says that a record that fits neither haplotype silences the others.
+    """
+    clear_alt, clear_ref = highest >= limit, lowest <= -limit
+    neither = (together & FITS_NEITHER) != 0
+    clear = clear_alt | clear_ref
+    torn = (clear_alt & clear_ref) | (neither & small & clear)
+    total = highest if highest >= -lowest else lowest
+    total = 0.0 if torn else total
+    return total, classify(total, limit, neither & (not torn))
+
+
+@kernel
+def places_of(
+    order: Ints,
+    n: int,
+    number: Ints,
+    begin: Ints,
+    own_bits: Ints,
+    marker: Ints,
+    bits: Ints,
+    filtered: int,
+    fragment: Ints,
+    next_place: Ints,
+) -> None:
+    """Count the molecules of each marker m into next_place[m + 1]."""
+    for at in range(n):
+        row = order[at]
+        this = number[row]
+        for c in range(begin[row], begin[row + 1]):
+            m = marker[c]
+            if (own_bits[row] | bits[c]) & filtered == 0 and fragment[m] != this:
+                fragment[m] = this
+                next_place[m + 1] += 1
+
+
+@kernel
+def merge_claims(
+    facts: Facts,
+    claims: Claims,
+    order: Ints,
+    n: int,
+    number: Ints,
+    begin: Ints,
+    filtered: int,
+    threshold: Floats,
+    event: Ints,
+    merging: Merging,
+    made: Molecules,
+) -> None:
+    """Merge fragment by fragment, record by record."""
+    for at in range(n):
+        row = order[at]
+        this, own, start, umi = (
+            number[row],
+            facts.bits[row],
+            facts.start[row],
+            facts.umi[row],
+        )
+        for c in range(begin[row], begin[row + 1]):
+            m, said, heard = claims.marker[c], claims.evidence[c], own | claims.bits[c]
+            if heard & filtered != 0:
+                continue
+            if merging.fragment[m] != this:
+                merging.fragment[m] = this
+                k = merging.next[m]
+                merging.next[m] = k + 1
+                merging.highest[m], merging.lowest[m] = 0.0, 0.0
+                merging.loudest[m] = -1.0
+                made.marker[k], made.name[k] = m, facts.name[row]
+                made.umi[k], made.start[k] = umi, start
+                made.crosses[k], made.reverse[k], made.size[k] = 0, 0, 0
+            k = merging.next[m] - 1
+            loudest = merging.loudest[m]
+            louder = abs(said) > loudest
+            merging.loudest[m] = abs(said) if louder else loudest
+            made.reverse[k] = reverse_strand(heard) if louder else made.reverse[k]
+            highest = max(merging.highest[m], said)
+            lowest = min(merging.lowest[m], said)
+            merging.highest[m], merging.lowest[m] = highest, lowest
+            together = made.crosses[k] | heard
+            made.evidence[k], made.kind[k] = settled(
+                highest, lowest, together, threshold[m], event[m] <= SMALL_INDEL
+            )
+            made.crosses[k] = together
+            made.size[k] += 1
+            made.start[k] = min(made.start[k], start)
+            made.umi[k] = umi if made.umi[k] == 0 else made.umi[k]
+
+
+@kernel
+def merge_into(
+    facts: Facts,
+    claims: Claims,
+    order: Ints,
+    number: Ints,
+    begin: Ints,
+    filtered: int,
+    threshold: Floats,
+    event: Ints,
+    merging: Merging,
+    made: Molecules,
+) -> None:
+    """Merge in room that the caller has made."""
+    merge_claims(
+        bare(facts),
+        bare(claims),
+        bare(order),
+        order.shape[0],
+        bare(number),
+        bare(begin),
+        filtered,
+        bare(threshold),
+        bare(event),
+        bare(merging),
+        bare(made),
+    )
+    for k in range(made.crosses.shape[0]):
+        made.crosses[k] &= CROSSES
+
+
+@kernel
+def count_molecules(
+    facts: Facts,
+    claims: Claims,
+    order: Ints,
+    number: Ints,
+    begin: Ints,
+    filtered: int,
+    fragment: Ints,
+    next_place: Ints,
+) -> None:
+    """Count the molecules of each marker m into next_place[m + 1]."""
+    places_of(
+        bare(order),
+        order.shape[0],
+        bare(number),
+        bare(begin),
+        bare(facts.bits),
+        bare(claims.marker),
+        bare(claims.bits),
+        filtered,
+        bare(fragment),
+        bare(next_place),
+    )
+
+
+@kernel
+def claims_of_records(row: Ints, n_records: int) -> Ints:
+    """Give where the claims of each record begin, and the end of the last."""
+    begin = np.zeros(n_records + 1, np.int64)
+    for c in range(row.shape[0]):
+        begin[row[c] + 1] += 1
+    for r in range(n_records):
+        begin[r + 1] += begin[r]
+    return begin
+
+
+@kernel
+def merge_fragments(
+    facts: Facts,
+    claims: Claims,
+    order: Ints,
+    number: Ints,
+    filtered: int,
+    threshold: Floats,
+    event: Ints,
+) -> Molecules:
+    """Merge the records of each marker and fragment.
+
+    Args:
+        facts: of R records.
+        claims: of these.
+        order: the records that are heard, by fragment.
+        number: of the fragment of each record [R].
+        filtered: bits of the claims that are not heard.
+        threshold: phred from which a molecule is decided [M].
+        event: code of the event class [M].
+    """
+    n_markers = event.shape[0]
+    begin = claims_of_records(claims.row, facts.name.shape[0])
+    fragment = np.full(n_markers, -1, np.int64)
+    place = np.zeros(n_markers + 1, np.int64)
+    count_molecules(facts, claims, order, number, begin, filtered, fragment, place)
+    for m in range(n_markers):
+        place[m + 1] += place[m]
+    made = make_molecules(int(place[n_markers]))
+    merging = Merging(
+        np.full(n_markers, -1, np.int64),
+        place,
+        np.empty(n_markers, np.float64),
+        np.empty(n_markers, np.float64),
+        np.empty(n_markers, np.float64),
+    )
+    merge_into(
+        facts,
+        claims,
+        order,
+        number,
+        begin,
+        filtered,
+        threshold,
+        event,
+        merging,
+        made,
+    )
+    return made
+
+
+@kernel
+def count_filtered(facts: Facts, claims: Claims, filters: Ints, counts: Ints) -> None:
+    """Count the claims of each marker by the first filter that they meet.
+
+    `filters` are F bits. Of `counts` [M, F + 1] the last column are those heard.
+    """
+    own, bits, marker, row = (
+        bare(facts.bits),
+        bare(claims.bits),
+        bare(claims.marker),
+        bare(claims.row),
+    )
+    n_filters = filters.shape[0]
+    for c in range(claims.row.shape[0]):
+        heard = own[row[c]] | bits[c]
+        k = 0
+        while k < n_filters and heard & filters[k] == 0:
+            k += 1
+        counts[marker[c], k] += 1
