@@ -18,6 +18,7 @@ from mrdtrack.counting.fastq_pairs import SampleReads
 from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Gathered, Gathering, Heard, OutOfOrder
 from mrdtrack.counting.identity import germline_alleles
+from mrdtrack.counting.jobs import Jobs
 from mrdtrack.counting.library import LibraryMeasure
 from mrdtrack.counting.plan import CountingPlan, plan_counting
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
@@ -150,19 +151,20 @@ def _gather(
     for is_sorted in (True, False) if claims else (False,):
         places = stretches.arrays
         measure = LibraryMeasure(places.contig, places.low, places.high)
-        gathering = Gathering(plan, stretches, settings, is_sorted=is_sorted)
 
         def pick(
             chunks: Iterator[Bytes], measure: LibraryMeasure = measure
         ) -> Iterator[Bytes]:
             return measure.watch(choice.pick(chunks))
 
-        try:
-            for heard in hear(reads, plan, stretches, settings, pick):
-                gathering.add(heard)
-        except OutOfOrder:
-            continue
-        return gathering.finish(), measure.library()
+        with Jobs(settings.threads) as jobs:
+            gathering = Gathering(plan, stretches, settings, jobs, is_sorted=is_sorted)
+            try:
+                for heard in hear(reads, plan, stretches, settings, pick):
+                    gathering.add(heard)
+            except OutOfOrder:
+                continue
+            return gathering.finish(), measure.library()
     raise AssertionError("an unsorted gathering is never out of order")
 
 

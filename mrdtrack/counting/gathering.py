@@ -15,6 +15,7 @@ import numpy as np
 
 from mrdtrack.counting.amplicons import LostDuplicates
 from mrdtrack.counting.background import Stretches, add_positions, tally_positions
+from mrdtrack.counting.jobs import Jobs
 from mrdtrack.counting.molecules import (
     Grouping,
     MarkerRules,
@@ -90,6 +91,7 @@ class Gathering:
         plan: CountingPlan,
         stretches: Stretches,
         settings: CountingSettings,
+        jobs: Jobs,
         *,
         is_sorted: bool,
     ) -> None:
@@ -99,12 +101,14 @@ class Gathering:
             plan: the markers.
             stretches: of the background.
             settings: of the run.
+            jobs: does the counting.
             is_sorted: whether records are expected in the order of their places. Else
                 nothing is counted before the end.
         """
         self._plan = plan
         self._stretches = stretches
         self._settings = settings
+        self._jobs = jobs
         self._is_sorted = is_sorted
         self._grouping: Grouping | None = None
         self._markers = Pending(*_marker_ends(plan))
@@ -157,6 +161,7 @@ class Gathering:
     def finish(self) -> Gathered:
         """Count what is left."""
         grouping = self._decide()
+        self._jobs.wait()
         self._count_markers(self._markers.rest(), self._told)
         self._count_positions(self._background.rest(), self._shown)
         names = [marker.id for marker, _ in self._plan.located]
@@ -188,15 +193,18 @@ class Gathering:
         """Count the markers and stretches that no later record can reach."""
         self._decide()
         markers = self._markers.take(self._last)
-        if markers.any():
-            taken, self._told = split_told(self._told, markers)
-            self._count_markers(markers, taken)
         stretches = self._background.take(self._last)
-        if stretches.any():
-            taken_rows, self._shown = split_shown(self._shown, stretches)
-            self._count_positions(stretches, taken_rows)
-        if markers.any() or stretches.any():
-            self._next_count = max(HELD_ROWS, 5 * self._n_held() // 4)
+        if not (markers.any() or stretches.any()):
+            return
+        told, self._told = split_told(self._told, markers)
+        shown, self._shown = split_shown(self._shown, stretches)
+
+        def count() -> None:
+            self._count_markers(markers, told)
+            self._count_positions(stretches, shown)
+
+        self._jobs.do(count)
+        self._next_count = max(HELD_ROWS, 5 * self._n_held() // 4)
 
     def _count_markers(self, chosen: Mask, parts: list[Told]) -> None:
         """Group the claims of the chosen markers, and count each of these.

@@ -59,11 +59,10 @@ def settled(
     """
     clear_alt, clear_ref = highest >= limit, lowest <= -limit
     neither = (together & FITS_NEITHER) != 0
-    clear = clear_alt | clear_ref
-    torn = (clear_alt & clear_ref) | (neither & small & clear)
     total = highest if highest >= -lowest else lowest
-    total = 0.0 if torn else total
-    return total, classify(total, limit, neither & (not torn))
+    if (clear_alt and clear_ref) or (neither and small and (clear_alt or clear_ref)):
+        total, neither = 0.0, False
+    return total, classify(total, limit, neither)
 
 
 @kernel
@@ -125,12 +124,11 @@ def merge_claims(
                 merging.loudest[m] = -1.0
                 made.marker[k], made.name[k] = m, facts.name[row]
                 made.umi[k], made.start[k] = umi, start
-                made.crosses[k], made.reverse[k], made.size[k] = 0, 0, 0
+                made.crosses[k], made.size[k] = 0, 0
             k = merging.next[m] - 1
-            loudest = merging.loudest[m]
-            louder = abs(said) > loudest
-            merging.loudest[m] = abs(said) if louder else loudest
-            made.reverse[k] = reverse_strand(heard) if louder else made.reverse[k]
+            if abs(said) > merging.loudest[m]:
+                merging.loudest[m] = abs(said)
+                made.reverse[k] = reverse_strand(heard)
             highest = max(merging.highest[m], said)
             lowest = min(merging.lowest[m], said)
             merging.highest[m], merging.lowest[m] = highest, lowest

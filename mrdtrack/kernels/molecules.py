@@ -66,9 +66,11 @@ def first_molecules(molecules: Molecules, n: int) -> Molecules:
 @kernel
 def classify(evidence: float, threshold: float, neither: bool) -> int:
     """Name the class of a molecule from its evidence."""
-    unclear = OTHER if neither else AMBIGUOUS
-    negative = REF if evidence <= -threshold else unclear
-    return ALT if evidence >= threshold else negative
+    if evidence >= threshold:
+        return ALT
+    if evidence <= -threshold:
+        return REF
+    return OTHER if neither else AMBIGUOUS
 
 
 @kernel
