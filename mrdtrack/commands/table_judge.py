@@ -85,7 +85,7 @@ class TableJudge:
         own = self._sites.of(counts.sample)
         result = judge_with_sites(
             counts,
-            own if own.by_class else self._shared,
+            own if own.rows else self._shared,
             self._facts,
             self._settings,
             self._context,

@@ -52,6 +52,19 @@ def tsv(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> bytes:
     return text.getvalue().encode()
 
 
+def columns_tsv(columns: Mapping[str, Sequence[str]]) -> bytes:
+    """Write a long table, given as columns of cells that are ready to be written."""
+    header = "\t".join(columns)
+    lines = map("\t".join, zip(*columns.values(), strict=True))
+    return "\n".join([header, *lines, ""]).encode()
+
+
+def ready_cells(texts: Sequence[str]) -> list[str]:
+    """Bring texts into the form in which `tsv` writes them."""
+    line = tsv([*map(inert_cell, texts), ""], ())
+    return line.decode().split("\t")[:-1]
+
+
 def model_json(model: FileModel) -> bytes:
     """Write a file model as JSON: `schema` first, then sorted keys, stable floats."""
     return json_bytes(model.model_dump(mode="json", by_alias=True))

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mrdtrack.counts import NO_BACKGROUND, BackgroundSite, BackgroundSites
 from mrdtrack.levels.result import VisitResult
 from mrdtrack.panel.model import Panel
 from mrdtrack.reports.inert_text import escaped_json, inert_cell, shortened, visible
@@ -20,11 +21,12 @@ from mrdtrack.reports.result_files import (
     BACKGROUND_COLUMNS,
     COUNTS_COLUMNS,
     LEVELS_COLUMNS,
+    background_tsv,
     counts_tsv,
     levels_tsv,
     result_files,
 )
-from mrdtrack.reports.tables import cell_text, json_bytes, stable
+from mrdtrack.reports.tables import cell_text, json_bytes, stable, tsv
 from tests.reports.builders import (
     PANEL,
     absent_marker,
@@ -118,6 +120,18 @@ def test_background_table() -> None:
     assert tuple(table[0]) == BACKGROUND_COLUMNS
     assert table[0]["error_class"] == "A[C>T]G"
     assert table[1]["alt"] == "+1"
+
+
+def test_columns_are_written_as_rows_are() -> None:
+    odd = ['c"1', "=1+1", "a\tb", "-1", "", "é\u202e"]
+    sites = BackgroundSites.of(
+        BackgroundSite(text, 7, "A", text, "x", n, 10**n) for n, text in enumerate(odd)
+    )
+    counts = sample_counts().model_copy(update={"background": sites})
+    expected = tsv(BACKGROUND_COLUMNS, [site._asdict() for site in sites])
+    assert background_tsv(counts) == expected
+    none = sample_counts().model_copy(update={"background": NO_BACKGROUND})
+    assert background_tsv(none) == tsv(BACKGROUND_COLUMNS, [])
 
 
 def test_levels_table() -> None:
