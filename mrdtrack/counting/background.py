@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,11 +53,13 @@ def lay_stretches(plan: CountingPlan, reference: Reference | None) -> Stretches:
     merged = _merged(places, plan.contigs, reference)
     first = np.concatenate(([0], np.cumsum([high - low for _, low, high in merged])))
     of_marker = np.zeros(int(first[-1]), bool)
-    for index, (contig, low, high) in enumerate(merged):
-        for other, start, end in own:
-            if other == contig and start < high and end > low:
-                shift = int(first[index]) - low
-                of_marker[max(start, low) + shift : min(end, high) + shift] = True
+    lows = [(plan.contigs[contig], low) for contig, low, _ in merged]
+    for contig, start, end in own:  # each lies in one stretch, or in none
+        index = bisect_left(lows, (plan.contigs[contig], end)) - 1
+        if index >= 0 and merged[index][0] == contig:
+            _, low, high = merged[index]
+            shift = int(first[index]) - low
+            of_marker[max(start, low) + shift : min(end, high) + shift] = True
     bases = tuple(_around(reference, *place) for place in merged)
     return Stretches(
         arrays=StretchArrays(
