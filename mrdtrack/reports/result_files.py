@@ -10,10 +10,12 @@ from mrdtrack.panel.model import Panel
 from mrdtrack.reports.output_files import safe_name
 from mrdtrack.reports.tables import (
     Cell,
+    Cells,
     columns_tsv,
     compact,
     model_json,
-    ready_cells,
+    number_cells,
+    text_cells,
     tsv,
 )
 from mrdtrack.reports.vcf import ReferenceBases, vcf
@@ -147,11 +149,10 @@ def background_tsv(counts: SampleCounts) -> bytes:
     return columns_tsv(columns)
 
 
-def _cells(column: TextColumn | IntArray) -> list[str]:
-    """Write the cells of a column; each text of many rows is made harmless once."""
-    if isinstance(column, TextColumn):
-        return column._replace(texts=tuple(ready_cells(column.texts))).listed()
-    return list(map(str, column.tolist()))
+def _cells(column: TextColumn | IntArray) -> Cells:
+    return (
+        text_cells(*column) if isinstance(column, TextColumn) else number_cells(column)
+    )
 
 
 def levels_tsv(results: Iterable[VisitResult]) -> bytes:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from mrdtrack.commands.levels import LevelsRequest, levels
-from mrdtrack.commands.quick_json import quick_model_json
 from mrdtrack.errors import CountsError, OutputError
 from mrdtrack.levels.background_file import (
     BackgroundFile,
@@ -84,13 +83,6 @@ def test_many_samples_in_one_table(tmp_path: Path) -> None:
         "s1.mrd.json",
         "s2.mrd.json",
     ]
-
-
-def test_quick_bytes_are_those_of_every_other_result() -> None:
-    odd = made_marker('q"\u202e\x07é', 3, 4000, filters={"b": 1, "a": 2}, gene="TET2")
-    for markers in ([odd, made_marker("b", 0, 10**7)], []):
-        result = judge_sample(made_sample("s\n", markers), FACTS, LevelSettings())
-        assert quick_model_json(result) == model_json(result)
 
 
 def test_one_bare_marker_is_clopper_pearson(tmp_path: Path) -> None:

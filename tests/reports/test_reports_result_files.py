@@ -26,7 +26,13 @@ from mrdtrack.reports.result_files import (
     levels_tsv,
     result_files,
 )
-from mrdtrack.reports.tables import cell_text, json_bytes, stable, tsv
+from mrdtrack.reports.tables import (
+    cell_text,
+    json_bytes,
+    model_json,
+    stable,
+    tsv,
+)
 from tests.reports.builders import (
     PANEL,
     absent_marker,
@@ -283,6 +289,31 @@ def test_inert_text() -> None:
     assert shortened("abcdef", 4) == "abc…"
     assert shortened("abc", 4) == "abc"
     assert json.loads(escaped_json('["\u2028\x7f",\n 1]')) == ["\u2028\x7f", 1]
+
+
+def test_json_is_that_of_pythons_own_writer() -> None:
+    odd = visit_result('s"\u202e\x07é\n')
+    for model in (odd, visit_result(markers=(), quality=())):
+        content = model.model_dump(mode="json", by_alias=True)
+        names = sorted(content, key=lambda name: (name != "schema", name))
+        text = json.dumps(
+            {name: steady(content[name]) for name in names},
+            ensure_ascii=False,
+            indent=2,
+        )
+        assert model_json(model) == (escaped_json(text) + "\n").encode()
+    assert json_bytes({"b": (True, None, [], {}, 1e-9), "schema": 1}) == (
+        b'{\n  "schema": 1,\n  "b": [\n    true,\n    null,\n    [],\n    {},\n'
+        b"    1e-09\n  ]\n}\n"
+    )
+
+
+def steady(value: Any) -> Any:
+    if isinstance(value, float):
+        return stable(value)
+    if isinstance(value, dict):
+        return {name: steady(value[name]) for name in sorted(value)}
+    return [steady(item) for item in value] if isinstance(value, list) else value
 
 
 def test_numbers_are_stable() -> None:
