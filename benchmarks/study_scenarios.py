@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mrdtrack.counts import BackgroundSite, BackgroundSites
 from mrdtrack.levels.background_model import MarkerKey
 from mrdtrack.levels.controls import Controls, MarkerControls
-from mrdtrack.levels.neighbours import SiteCounts
+from mrdtrack.levels.neighbours import SiteCounts, site_counts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -170,23 +171,26 @@ def draw_design(scenario: Scenario, rng: np.random.Generator) -> Design:
     transient = spread(rng, s.transient_cv, "gamma", (s.markers, m))
     control_rate = (mean[of] * own)[:, None] * transient * control_mean[of]
     own_k = reads_of(rng, own_n * control_rate, s.copies)
-    sites: dict[str, dict[str, tuple[int, int]]] = {}
-    of_controls: list[dict[str, dict[str, tuple[int, int]]]] = [{} for _ in range(m)]
+    sites: list[BackgroundSite] = []
+    of_controls: list[list[BackgroundSite]] = [[] for _ in range(m)]
     for c in range(classes):
         site = spread(rng, s.site_cv, s.family, s.sites)
         n = depths(rng, np.full(s.sites, float(molecules[of == c].mean())), 0.2)
         here = mean[c] * site * spread(rng, s.transient_cv, "gamma", s.sites) * s.shift
         k = reads_of(rng, n * here, s.copies)
-        sites[f"c{c}"] = _as_sites(k, n)
+        sites += _as_sites(f"c{c}", k, n)
         q = depths(rng, n[:, None] * control_depth, 0.2)
         there = (mean[c] * site)[:, None] * control_mean[c]
         there = there * spread(rng, s.transient_cv, "gamma", (s.sites, m))
         k_there = reads_of(rng, q * there, s.copies)
         for j in range(m if s.control_sites else 0):
-            of_controls[j][f"c{c}"] = _as_sites(k_there[:, j], q[:, j])
+            of_controls[j] += _as_sites(f"c{c}", k_there[:, j], q[:, j])
     controls = Controls(
         names=tuple(f"control {j}" for j in range(m)),
-        sites=tuple(SiteCounts(f"control {j}", of_controls[j]) for j in range(m)),
+        sites=tuple(
+            site_counts(f"control {j}", BackgroundSites.of(of_controls[j]))
+            for j in range(m)
+        ),
         markers={
             f"m{i}": MarkerControls(own_k[i].astype(float), own_n[i].astype(float))
             for i in range(s.markers if m else 0)
@@ -199,14 +203,17 @@ def draw_design(scenario: Scenario, rng: np.random.Generator) -> Design:
         mean[of] * own * s.shift,
         mean[of, None] * control_mean[of],
         tuple(MarkerKey(f"m{i}", f"c{of[i]}", s.bleed) for i in range(s.markers)),
-        SiteCounts("sample", sites),
+        site_counts("sample", BackgroundSites.of(sites)),
         controls,
     )
 
 
-def _as_sites(alt: Ints, molecules: Ints) -> dict[str, tuple[int, int]]:
+def _as_sites(error_class: str, alt: Ints, molecules: Ints) -> list[BackgroundSite]:
     pairs = zip(alt.tolist(), molecules.tolist(), strict=True)
-    return {f"site {i}": pair for i, pair in enumerate(pairs)}
+    return [
+        BackgroundSite("chr1", i + 1, "C", "T", error_class, *pair)
+        for i, pair in enumerate(pairs)
+    ]
 
 
 def draw_samples(

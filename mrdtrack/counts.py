@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
 
 from mrdtrack.models import FileModel
+
+IntArray = NDArray[np.int64]
 
 MarkerKind = Literal["small_variant", "duplication", "breakpoint", "sequence"]
 MoleculeMode = Literal["reads", "fragments", "umi", "consensus"]
@@ -95,7 +101,7 @@ class GroupCounts(MarkerCounts):
     members: tuple[str, ...]
 
 
-class BackgroundSite(FileModel):
+class BackgroundSite(NamedTuple):
     """Molecules that show one given wrong allele at one non-marker position.
 
     `position` is 1-based. For indel classes `ref` is the base before the indel and
@@ -109,6 +115,103 @@ class BackgroundSite(FileModel):
     error_class: str
     alt_molecules: int
     molecules: int
+
+
+class TextColumn(NamedTuple):
+    """A column of L texts: the `code` [L] of each row is its place among `texts`."""
+
+    texts: tuple[str, ...]
+    code: IntArray
+
+    def at(self, rows: IntArray) -> TextColumn:
+        """Return some of the rows."""
+        return TextColumn(self.texts, self.code[rows])
+
+    def listed(self) -> list[str]:
+        """Return the text of every row."""
+        return list(map(self.texts.__getitem__, self.code.tolist()))
+
+
+def text_column(values: Sequence[str]) -> TextColumn:
+    """Return texts as a column."""
+    codes = {text: code for code, text in enumerate(dict.fromkeys(values))}
+    code = np.array([codes[text] for text in values], np.int64)
+    return TextColumn(tuple(codes), code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BackgroundSites:
+    """The background sites of one sample as columns, for they are tens of thousands.
+
+    Each row is a `BackgroundSite`; no two are of the same class, place and allele.
+    """
+
+    contig: TextColumn
+    position: IntArray
+    ref: TextColumn
+    alt: TextColumn
+    error_class: TextColumn
+    alt_molecules: IntArray
+    molecules: IntArray
+
+    @classmethod
+    def of(cls, rows: Iterable[BackgroundSite]) -> BackgroundSites:
+        """Bring rows into columns."""
+        listed = list(rows)
+        contig, position, ref, alt, error_class, alt_molecules, molecules = (
+            zip(*listed, strict=True) if listed else ((),) * len(BackgroundSite._fields)
+        )
+        return cls(
+            contig=text_column(contig),
+            position=np.array(position, np.int64),
+            ref=text_column(ref),
+            alt=text_column(alt),
+            error_class=text_column(error_class),
+            alt_molecules=np.array(alt_molecules, np.int64),
+            molecules=np.array(molecules, np.int64),
+        )
+
+    def at(self, rows: IntArray) -> BackgroundSites:
+        """Return some of the rows."""
+        return BackgroundSites(
+            contig=self.contig.at(rows),
+            position=self.position[rows],
+            ref=self.ref.at(rows),
+            alt=self.alt.at(rows),
+            error_class=self.error_class.at(rows),
+            alt_molecules=self.alt_molecules[rows],
+            molecules=self.molecules[rows],
+        )
+
+    def places(self) -> Iterator[tuple[str, int, str, str]]:
+        """Give contig, position, ref and alt of each row."""
+        contigs, refs, alts = (c.listed() for c in (self.contig, self.ref, self.alt))
+        return zip(contigs, self.position.tolist(), refs, alts, strict=True)
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def __iter__(self) -> Iterator[BackgroundSite]:
+        return map(
+            BackgroundSite,
+            self.contig.listed(),
+            self.position.tolist(),
+            self.ref.listed(),
+            self.alt.listed(),
+            self.error_class.listed(),
+            self.alt_molecules.tolist(),
+            self.molecules.tolist(),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BackgroundSites):
+            return NotImplemented
+        return list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it holds arrays
+
+
+NO_BACKGROUND = BackgroundSites.of(())
 
 
 class IdentityCounts(FileModel):
@@ -156,11 +259,13 @@ class Library(FileModel):
 class SampleCounts(FileModel):
     """All that was counted in one sample."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
     sample: str
     molecule_mode: MoleculeMode
     markers: tuple[MarkerCounts, ...]
     groups: tuple[GroupCounts, ...] = ()
-    background: tuple[BackgroundSite, ...] = ()
+    background: BackgroundSites = Field(default_factory=lambda: BackgroundSites.of(()))
     identity: tuple[IdentityCounts, ...] = ()
     searched: tuple[SearchedStretch, ...] = ()
     family_sizes: dict[int, int] = {}

@@ -12,7 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mrdtrack.counts import BackgroundSite, IdentityCounts, QualityFinding, SampleCounts
+import numpy as np
+
+from mrdtrack.counts import (
+    BackgroundSites,
+    IdentityCounts,
+    QualityFinding,
+    SampleCounts,
+)
 from mrdtrack.findings import Value, finding
 from mrdtrack.levels.result import VisitResult
 from mrdtrack.protocols.vocabulary import name_time_point
@@ -42,10 +49,11 @@ def redacted_counts(counts: SampleCounts, name: str) -> SampleCounts:
 
 
 def _without(
-    background: Sequence[BackgroundSite], found: Iterable[IdentityCounts]
-) -> tuple[BackgroundSite, ...]:
-    places = {(held.contig, held.position) for held in found}
-    return tuple(s for s in background if (s.contig, s.position) not in places)
+    background: BackgroundSites, found: Iterable[IdentityCounts]
+) -> BackgroundSites:
+    held = {(one.contig, one.position) for one in found}
+    kept = [place[:2] not in held for place in background.places()]
+    return background.at(np.flatnonzero(kept))
 
 
 def _redacted_findings(found: Iterable[QualityFinding]) -> tuple[QualityFinding, ...]:

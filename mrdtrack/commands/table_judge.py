@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from mrdtrack import __version__
 from mrdtrack.commands.judging import Judging, level_settings
-from mrdtrack.commands.quick_json import quick_model_json
 from mrdtrack.errors import CountsError
 from mrdtrack.levels.background_file import read_background
 from mrdtrack.levels.carry_over import RunCarryOver, run_carry_over
@@ -24,6 +23,7 @@ from mrdtrack.levels.visit_facts import VisitFacts
 from mrdtrack.panel.file import panel_digest, read_panel
 from mrdtrack.panel.model import Marker, SmallVariant
 from mrdtrack.reports.result_files import levels_tsv
+from mrdtrack.reports.tables import model_json
 from mrdtrack.reports.terminal import OutputKind
 
 
@@ -85,7 +85,7 @@ class TableJudge:
         own = self._sites.of(counts.sample)
         result = judge_with_sites(
             counts,
-            own if own.by_class else self._shared,
+            own if own.rows else self._shared,
             self._facts,
             self._settings,
             self._context,
@@ -93,7 +93,7 @@ class TableJudge:
         return JudgedSample(
             sample=result.sample,
             call=result.level.call,
-            content=quick_model_json(result),
+            content=model_json(result),
             row=levels_tsv([result]).split(b"\n", 1)[1],
             result=result if keep else None,
         )

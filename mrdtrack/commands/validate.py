@@ -77,7 +77,7 @@ def _left_out(request: ValidateRequest) -> FalsePositives | None:
     sites = read_sites(request.control_background, set(held.table.samples))
     samples = [held.sample(number) for number in range(len(held))]
     controls = [
-        sample.model_copy(update={"background": sites.listed(sample.sample)})
+        sample.model_copy(update={"background": sites.background(sample.sample)})
         for sample in samples
     ]
     settings = LevelSettings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,6 @@ from mrdtrack.counting.plan import REACH, CountingPlan
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counting.shown import Shown
 from mrdtrack.counting.targets import encode_bases
-from mrdtrack.counts import BackgroundSite
 from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR, Ints
 from mrdtrack.kernels.background import BackgroundCounts, tally_rows
 from mrdtrack.kernels.groups import UNHEARD, group_rows, number_names, sorted_rows
@@ -23,8 +22,6 @@ from mrdtrack.panel.reference import Reference
 
 MARGIN = 2
 """Bases around an indel marker that are part of it."""
-LONGEST_RUN = 20
-LEAST_BASES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +53,13 @@ def lay_stretches(plan: CountingPlan, reference: Reference | None) -> Stretches:
     merged = _merged(places, plan.contigs, reference)
     first = np.concatenate(([0], np.cumsum([high - low for _, low, high in merged])))
     of_marker = np.zeros(int(first[-1]), bool)
-    for index, (contig, low, high) in enumerate(merged):
-        for other, start, end in own:
-            if other == contig and start < high and end > low:
-                shift = int(first[index]) - low
-                of_marker[max(start, low) + shift : min(end, high) + shift] = True
+    lows = [(plan.contigs[contig], low) for contig, low, _ in merged]
+    for contig, start, end in own:  # each lies in one stretch, or in none
+        index = bisect_left(lows, (plan.contigs[contig], end)) - 1
+        if index >= 0 and merged[index][0] == contig:
+            _, low, high = merged[index]
+            shift = int(first[index]) - low
+            of_marker[max(start, low) + shift : min(end, high) + shift] = True
     bases = tuple(_around(reference, *place) for place in merged)
     return Stretches(
         arrays=StretchArrays(
@@ -130,26 +129,6 @@ def add_positions(
     return BackgroundCounts(before.bases + more.bases, before.indels + more.indels)
 
 
-def background_sites(
-    stretches: Stretches, counts: BackgroundCounts | None
-) -> tuple[BackgroundSite, ...]:
-    """List the molecules that show each wrong allele at each non-marker position."""
-    if counts is None:
-        return ()
-    sites: list[BackgroundSite] = []
-    for index in range(len(stretches.contigs)):
-        sites += _sites_of(index, stretches, counts)
-    return tuple(sites)
-
-
-def share_unlike_reference(sites: Sequence[BackgroundSite]) -> float:
-    """Give the share of bases at non-marker positions that are not the reference's."""
-    substitutions = [site for site in sites if site.alt in "ACGT"]
-    read = sum(site.molecules for site in substitutions) / 3
-    unlike = sum(site.alt_molecules for site in substitutions)
-    return unlike / read if read >= LEAST_BASES else 0.0
-
-
 def tally_positions(
     stretches: Stretches,
     shown: Shown,
@@ -203,75 +182,3 @@ def _families(shown: Shown, order: Ints, fragment: Ints) -> Ints:
     family = np.zeros(len(rows.row), np.int64)
     family[order] = family_numbers(stretch, umi, start)[number]
     return family
-
-
-def _sites_of(
-    index: int, stretches: Stretches, counts: BackgroundCounts
-) -> list[BackgroundSite]:
-    """List the sites of one stretch, position by position."""
-    first = int(stretches.arrays.first[index])
-    low = int(stretches.arrays.low[index])
-    bases, contig = stretches.bases[index], stretches.contigs[index]
-    sites: list[BackgroundSite] = []
-    for i in range(int(stretches.arrays.high[index]) - low):
-        depth = int(counts.bases[first + i].sum())
-        context = bases[i : i + 3]
-        if depth == 0 or stretches.of_marker[first + i] or "N" in context:
-            continue
-        ref = context[1]
-        for code, alt in enumerate("ACGT"):
-            if alt != ref:
-                sites.append(
-                    BackgroundSite(
-                        contig=contig,
-                        position=low + i + 1,
-                        ref=ref,
-                        alt=alt,
-                        error_class=f"{context[0]}[{ref}>{alt}]{context[2]}",
-                        alt_molecules=int(counts.bases[first + i, code]),
-                        molecules=depth,
-                    )
-                )
-        for size in stretches.indel_sizes:
-            run = _run(bases, i + 2, abs(size))
-            if run is None:
-                continue
-            code = size if size > 0 else 10 - size
-            sites.append(
-                BackgroundSite(
-                    contig=contig,
-                    position=low + i + 1,
-                    ref=ref,
-                    alt=f"{size:+d}",
-                    error_class=_indel_class(size, run),
-                    alt_molecules=int(counts.indels[first + i, code]),
-                    molecules=depth,
-                )
-            )
-    return sites
-
-
-def _indel_class(size: int, shift: int) -> str:
-    """Name the class of an indel by size and repeat, as `targets.error_class` does."""
-    run = min(shift + max(-size, 0), LONGEST_RUN)
-    return f"{'ins' if size > 0 else 'del'}{abs(size)}:h{run}"
-
-
-def _run(bases: str, start: int, size: int) -> int | None:
-    """Count by how much an indel of `size` bases before `start` could shift right.
-
-    None where it could shift left (it belongs to an earlier position) or where too few
-    bases are known.
-    """
-    if start + size > len(bases) or "N" in bases[start : start + size]:
-        return None
-    if bases[start - 1] == bases[start - 1 + size]:
-        return None
-    shift = 0
-    while (
-        start + size + shift < len(bases)
-        and bases[start + shift] == bases[start + size + shift]
-        and shift < LONGEST_RUN
-    ):
-        shift += 1
-    return shift

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from mrdtrack.counting.background import (
-    Stretches,
+from mrdtrack.counting.background import Stretches, lay_stretches
+from mrdtrack.counting.background_sites import (
     background_sites,
-    lay_stretches,
     share_unlike_reference,
 )
 from mrdtrack.counting.fastq_pairs import SampleReads
@@ -28,7 +27,7 @@ from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.tally import unassessable
 from mrdtrack.counting.told import Told, join_told, told_by
 from mrdtrack.counts import (
-    BackgroundSite,
+    BackgroundSites,
     Library,
     MarkerCounts,
     SampleCounts,
@@ -128,7 +127,7 @@ def _group_shared(rows: dict[str, MarkerCounts], shared: Mapping[str, str]) -> N
             rows[name] = rows[name].model_copy(update={"group": group})
 
 
-def _check_fit(path: Path, background: Sequence[BackgroundSite]) -> None:
+def _check_fit(path: Path, background: BackgroundSites) -> None:
     """See that the reads are of the reference's sequence around the markers."""
     share = share_unlike_reference(background)
     if share > MOST_UNLIKE:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from mrdtrack.counts import MoleculeMode, SampleCounts
+from mrdtrack.counts import (
+    BackgroundSite,
+    BackgroundSites,
+    MoleculeMode,
+    SampleCounts,
+)
 from mrdtrack.errors import CountsError
 from mrdtrack.levels.controls import Controls, MarkerControls, gathered_controls
-from mrdtrack.levels.neighbours import Site, SiteCounts
+from mrdtrack.levels.neighbours import site_counts
 from mrdtrack.models import FileModel
 
 SCHEMA: Literal["mrdtrack-background/1"] = "mrdtrack-background/1"
@@ -200,19 +205,12 @@ def _refuse_other_counting(
 
 def held_controls(held: BackgroundFile) -> Controls:
     """Return the controls that a background file holds."""
-    sites: list[dict[str, dict[Site, tuple[int, int]]]] = [{} for _ in held.controls]
-    for name, of_class in held.classes.items():
-        for site in of_class:
-            key = f"{site.contig}\t{site.position}\t{site.ref}\t{site.alt}"
-            pairs = zip(site.alt_molecules, site.molecules, strict=True)
-            for place, (alt, molecules) in enumerate(pairs):
-                if molecules:
-                    sites[place].setdefault(name, {})[key] = (alt, molecules)
+    listed = [(name, site) for name, of in held.classes.items() for site in of]
     return Controls(
         names=held.controls,
         sites=tuple(
-            SiteCounts(name, by_class)
-            for name, by_class in zip(held.controls, sites, strict=True)
+            site_counts(name, BackgroundSites.of(_counted(listed, place)))
+            for place, name in enumerate(held.controls)
         ),
         markers={
             marker.marker: MarkerControls(
@@ -222,3 +220,20 @@ def held_controls(held: BackgroundFile) -> Controls:
             for marker in held.markers
         },
     )
+
+
+def _counted(
+    listed: Sequence[tuple[str, SiteBackground]], control: int
+) -> Iterator[BackgroundSite]:
+    """Give the sites of one control; it is its place among the controls."""
+    for name, site in listed:
+        if site.molecules[control]:
+            yield BackgroundSite(
+                contig=site.contig,
+                position=site.position,
+                ref=site.ref,
+                alt=site.alt,
+                error_class=name,
+                alt_molecules=site.alt_molecules[control],
+                molecules=site.molecules[control],
+            )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, special
 
+from mrdtrack.levels.class_batches import class_batches
 from mrdtrack.levels.exact_bounds import (
     FloatArray,
     IntArray,
@@ -22,7 +23,6 @@ from mrdtrack.levels.exact_bounds import (
 )
 from mrdtrack.levels.negative_binomials import (
     RateMixture,
-    component_table,
     condensed,
     largest_count,
     mixed_table,
@@ -158,9 +158,9 @@ def _last_counts(background: FloatArray, mixture: RateMixture) -> IntArray:
 def _with_tail(table: FloatArray, largest: IntArray) -> FloatArray:
     """Put what lies at or beyond the last count of a marker into that place."""
     k = np.arange(table.shape[-1])
-    below = np.where(k < largest[:, None], table, 0.0)
+    below = np.where(k < largest[..., None], table, 0.0)
     tail = np.maximum(1.0 - below.sum(axis=-1), 1e-18)
-    result: FloatArray = np.where(k == largest[:, None], tail[..., None], below)
+    result: FloatArray = np.where(k == largest[..., None], tail[..., None], below)
     return result
 
 
@@ -198,40 +198,28 @@ def _null_tail(table: NullTable) -> FloatArray:
     if alone.any():
         rows = on_lattice(table.null[alone], table.score[alone], size)
         spectrum = fft.rfft(rows, axis=-1).prod(axis=0)
-    for c, nodes in enumerate(mixture.nodes):
-        members = np.flatnonzero(mixture.class_of == c)
-        spectrum = spectrum * _class_spectrum(table, members, nodes, size)
+    for of_class in _class_spectra(table, size):
+        spectrum = spectrum * of_class
     density = np.maximum(fft.irfft(spectrum, size), 0.0)
     result: FloatArray = np.minimum(np.cumsum(density[::-1])[::-1], 1.0)
     return result
 
 
-def _class_spectrum(
-    table: NullTable, members: IntArray, nodes: FloatArray, size: int
-) -> ComplexArray:
-    """Return the transform of the summed score of markers that share a class."""
-    used = np.flatnonzero(nodes > 1e-7)
-    given = given_nodes(table, members, used, table.background, table.null.shape[1] - 1)
-    total = np.zeros(size // 2 + 1, dtype=np.complex128)
-    for t, share in enumerate(nodes[used]):
-        rows = _with_tail(given[:, t], table.largest[members])
-        rows = on_lattice(rows, table.score[members], size)
-        total += share * fft.rfft(rows, axis=-1).prod(axis=0)
-    return total
-
-
-def given_nodes(
-    table: NullTable, members: IntArray, used: IntArray, mean: FloatArray, last: int
-) -> FloatArray:
-    """Return the counts' probabilities of class members given each node [m, T, K].
-
-    `mean`: of the components of all markers [M, G]; `used`: the nodes.
-    """
-    shape = with_shape(table, mean)
-    weight = table.mixture.given_node[np.ix_(members, used)]
-    counts = component_table(mean[members], shape[members], last)
-    result: FloatArray = np.matmul(weight, counts)
-    return result
+def _class_spectra(table: NullTable, size: int) -> ComplexArray:
+    """Return the transform of the summed score of each class's markers [C, F]."""
+    mixture = table.mixture
+    spectra = np.zeros((len(mixture.nodes), size // 2 + 1), dtype=np.complex128)
+    shape = with_shape(table, table.background)
+    for batch in class_batches(mixture, 1e-7, size):
+        last = table.null.shape[1] - 1
+        given = batch.given_nodes(table.background, shape, last)
+        given = _with_tail(given, table.largest[batch.of_row])
+        rows = on_lattice(given, table.score[batch.of_row], size)
+        summed = fft.rfft(rows, axis=-1).prod(axis=1)
+        for c, nodes, of_node in batch.by_class(summed):
+            for share, spectrum in zip(nodes, of_node, strict=True):
+                spectra[c] += share * spectrum
+    return spectra
 
 
 def with_shape(table: NullTable, mean: FloatArray) -> FloatArray:
@@ -242,13 +230,14 @@ def with_shape(table: NullTable, mean: FloatArray) -> FloatArray:
 
 
 def on_lattice(probability: FloatArray, score: IntArray, size: int) -> FloatArray:
-    """Add up probabilities [R, K] by lattice score [R, K] into [R, size]."""
-    rows = probability.shape[0]
-    flat = score + size * np.arange(rows)[:, None]
+    """Add up probabilities [..., K] by lattice score [..., K] into [..., size]."""
+    rows = probability.shape[:-1]
+    flat = score.reshape(-1, score.shape[-1])
+    flat = flat + size * np.arange(len(flat))[:, None]
     summed: FloatArray = np.bincount(
-        flat.ravel(), weights=probability.ravel(), minlength=rows * size
+        flat.ravel(), weights=probability.ravel(), minlength=len(flat) * size
     ).astype(np.float64, copy=False)
-    return summed.reshape(rows, size)
+    return summed.reshape(*rows, size)
 
 
 def evidence(table: NullTable, alt: IntArray) -> Evidence:

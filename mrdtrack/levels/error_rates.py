@@ -181,19 +181,32 @@ def _grid_weight(
     spread_z = (np.log(SPREAD) - np.log(SPREAD_PRIOR[0])) / SPREAD_PRIOR[1]
     log_weight = log_weight - 0.5 * spread_z**2
     if len(alt):
+        kinds, kind = _kinds(alt, expected, shape)  # shallow sites are of few kinds
         lik = log_count_probability(
-            alt[:, None], expected[:, None] * np.exp(LOG_RATE), shape[:, None]
+            kinds[0, :, None], kinds[1, :, None] * np.exp(LOG_RATE), kinds[2, :, None]
         )
         lik = np.exp(lik - lik.max(axis=1, keepdims=True))
         # No matrix product: a threaded one stalls where other programs hold the cores.
         mixed = np.einsum("lj,rj->lr", lik, site.reshape(-1, len(LOG_RATE)))
-        log_weight = log_weight + np.log(mixed + 1e-300).sum(axis=0).reshape(
+        log_weight = log_weight + np.log(mixed + 1e-300)[kind].sum(axis=0).reshape(
             NODES, len(SPREAD)
         )
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     result: FloatArray = np.einsum("ts,tsj->tj", weight, site)
     return result
+
+
+def _kinds(*values: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Return the different sites [V, K] by V values each [L], and the kind of each."""
+    sites = np.stack(values)
+    order = np.lexsort(sites)
+    ordered = sites[:, order]
+    new = np.ones(len(order), bool)
+    new[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
+    kind = np.zeros(len(order), np.int64)
+    kind[order] = np.cumsum(new) - 1
+    return ordered[:, new], kind
 
 
 def marker_rate(

@@ -1,15 +1,17 @@
 """The level at which a rising probability reaches what is wanted.
 
 Each probability is a convolution over all markers, so few are asked for: the search
-goes in whole rungs of a ladder of log levels, first by doubling, then by halving, and
-interpolates between the rungs around what it found.
+goes in whole rungs of a ladder of log levels, by secants, and interpolates between the
+rungs around what it found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import count
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 from mrdtrack.levels.exact_bounds import FloatArray
@@ -21,18 +23,26 @@ _FIRST = 2
 """Rungs below and above the start that are always asked for."""
 _EXTENSION = 3
 """Rungs by which the ladder grows."""
+_PATIENCE = 4
+"""Every so many steps one goes by halves, not by a secant."""
 
 Probability = Callable[[FloatArray], FloatArray]
 
 
 class _Ladder:
-    """Rungs, each `spacing` in log level from the next, asked for when needed."""
+    """Rungs, each `spacing` in log level from the next, asked for when needed.
+
+    Those of the smallest and the largest level are `bottom` and `top`.
+    """
 
     def __init__(self, probability: Probability, start: float, spacing: float) -> None:
         self._probability = probability
         self._start = float(np.log(start))
         self._spacing = spacing
         self._probits: dict[int, float] = {}
+        smallest, largest = np.log(SMALLEST_LEVEL), np.log(LARGEST_LEVEL)
+        self.bottom = _grown(-1, lambda rung: self.log_level(rung) <= smallest)
+        self.top = _grown(1, lambda rung: self.log_level(rung) >= largest)
 
     def log_level(self, rung: int) -> float:
         """Return the log level of a rung."""
@@ -55,17 +65,48 @@ class _Ladder:
         """Return the known rungs from `low` to `high`, in order."""
         return [rung for rung in sorted(self._probits) if low <= rung <= high]
 
-    def first_reaching(self, aim: float, low: int, high: int) -> int:
-        """Return the first rung from `low` whose probit is `aim`, or else `high`."""
-        known = self.between(low, high)
-        right = next((rung for rung in known if self._probits[rung] >= aim), high)
-        left = max((rung for rung in known if rung < right), default=right)
-        while right - left > 1:
-            middle = (left + right) // 2
-            left, right = (
-                (left, middle) if self.probit(middle) >= aim else (middle, right)
-            )
-        return right
+    def first_reaching(self, aim: float) -> int:
+        """Return the first rung whose probit is `aim`, or else the top.
+
+        Beyond what is known one goes by two secants, then to the end of the ladder;
+        between two rungs by secants, and by halves now and then, so that it ends.
+        """
+        for step in count(1):
+            below = [rung for rung, found in self._probits.items() if found < aim]
+            others = self._probits.keys() - below
+            left = max(below, default=self.bottom - 1)
+            right = min(others, default=self.top + 1)
+            if right - left == 1:
+                return min(right, self.top)
+            rung = self._secant(aim, left, right)
+            if step % _PATIENCE == 0:
+                rung = (left + right) // 2
+            elif step > 2 and not (below and others):
+                rung = self.top if below else self.bottom
+            self.ask([rung])
+        raise AssertionError("by halves it ends")
+
+    def _secant(self, aim: float, left: int, right: int) -> int:
+        """Return the rung between two to which a line through known rungs leads.
+
+        In log odds above the bottom's, if known: far below its noise a test finds as
+        much as without any signal.
+        """
+        least = special.ndtr(self._probits.get(self.bottom, -np.inf))
+
+        def log_odds(probit: ArrayLike) -> FloatArray:
+            found = special.ndtr(np.asarray(probit))
+            above = np.maximum(found - least, 1e-12)
+            return np.asarray(np.log(above / np.maximum(1.0 - found, 1e-12)))
+
+        rungs = np.array(list(self._probits))
+        odds = log_odds(list(self._probits.values())) - log_odds(aim)
+        one, other = np.argsort(np.abs(odds), kind="stable")[:2]
+        rise = (odds[other] - odds[one]) / (rungs[other] - rungs[one])
+        if rise <= 0:
+            return (left + right) // 2
+        rung = np.ceil(rungs[one] - odds[one] / rise)
+        return int(np.clip(rung, left + 1, right - 1))
 
 
 def level_at(
@@ -76,17 +117,19 @@ def level_at(
 ) -> list[float]:
     """Return the levels at which a rising probability reaches some targets.
 
-    Widens a ladder of levels until all targets are bracketed, or a level is as small or
-    large as any; then interpolates log level as a cubic in the probit, through the
-    points so found too. Only the rungs around the targets are asked for.
+    Finds the rungs of a ladder of levels around the targets, or the end of the ladder;
+    then interpolates log level as a cubic in the probit, through the points so found
+    too.
     """
     wanted: FloatArray = special.ndtri(np.array(targets))
     ladder = _Ladder(probability, start, spacing)
-    ladder.ask(range(-_FIRST, _FIRST + 1))
-    low, high = _ends(ladder, float(wanted.min()), float(wanted.max()))
-    for aim in wanted.tolist():
-        right = ladder.first_reaching(aim, low, high)
-        ladder.ask(range(max(low, right - 3), min(high, right + 2) + 1))
+    ladder.ask((-_FIRST, _FIRST))
+    found = [ladder.first_reaching(aim) for aim in wanted.tolist()]
+    low = max(ladder.bottom, _grown(-1, lambda rung: rung < min(found)))
+    high = min(ladder.top, _grown(1, lambda rung: rung >= max(found)))
+    for right in found:
+        first, last = min(right - 2, high - 3), max(right + 1, low + 3)
+        ladder.ask(range(max(low, first), min(high, last) + 1))
     rungs = ladder.between(low, high)
     logs = np.array([ladder.log_level(rung) for rung in rungs])
     probits = np.array([ladder.probit(rung) for rung in rungs])
@@ -97,22 +140,10 @@ def level_at(
     return [_inverse(logs, probits, float(w)) for w in wanted]
 
 
-def _ends(ladder: _Ladder, lowest: float, highest: float) -> tuple[int, int]:
-    """Return the first and last rung of a ladder that reaches as far as is needed."""
-    smallest, largest = np.log(SMALLEST_LEVEL), np.log(LARGEST_LEVEL)
-
-    def below(n: int) -> bool:
-        rung = -_FIRST - _EXTENSION * n
-        return ladder.log_level(rung) <= smallest or ladder.probit(rung) <= lowest
-
-    def above(n: int) -> bool:
-        rung = _FIRST + _EXTENSION * n
-        return ladder.log_level(rung) >= largest or ladder.probit(rung) >= highest
-
-    low, high = -_FIRST - _EXTENSION * _fewest(below), _FIRST
-    high += _EXTENSION * _fewest(above)
-    ladder.ask((low, high))
-    return low, high
+def _grown(sign: int, enough: Callable[[int], bool]) -> int:
+    """Return the first end of a growing ladder that is enough; sign -1: downwards."""
+    first, more = sign * _FIRST, sign * _EXTENSION
+    return first + more * _fewest(lambda n: enough(first + more * n))
 
 
 def _fewest(enough: Callable[[int], bool]) -> int:

@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft, special
 
+from mrdtrack.levels.class_batches import class_batches
 from mrdtrack.levels.detection import (
     SHARED_PART,
     NullTable,
-    given_nodes,
     on_lattice,
+    with_shape,
 )
 from mrdtrack.levels.exact_bounds import (
     FloatArray,
@@ -99,9 +100,9 @@ def detection_probability(
         classes = _class_parts(table, mean, stop, critical.statistic)
         missed = np.zeros(len(level))
         for f in range(len(level)):  # one by one, since the rows of all take much room
-            own = _rows(given[f : f + 1], table.score[alone], critical.statistic)
-            parts = [own, *(part[f : f + 1] for part in classes)]
-            missed[f] = truncated_mass(np.concatenate(parts, axis=1))[0]
+            own = _rows(given[f], table.score[alone], critical.statistic)
+            rows = np.concatenate([own, classes[f]])
+            missed[f] = truncated_mass(rows[None])[0]
     result: FloatArray = np.clip(1.0 - missed, 0.0, 1.0)
     return result
 
@@ -109,7 +110,7 @@ def detection_probability(
 def _below(given: FloatArray, stop: IntArray) -> FloatArray:
     """Blank the counts at which a marker, or the sum, rejects [..., M, K]."""
     result: FloatArray = np.where(
-        np.arange(given.shape[-1]) < stop[:, None], given, 0.0
+        np.arange(given.shape[-1]) < stop[..., None], given, 0.0
     )
     return result
 
@@ -119,31 +120,26 @@ def _class_parts(
     mean: FloatArray,
     stop: IntArray,
     border: int,
-) -> list[FloatArray]:
-    """Return the summed score, not rejected, of each class of markers [F, 1, B]."""
-    mixture = table.mixture
-    size = int(stop.max())
-    parts: list[FloatArray] = []
-    for c, nodes in enumerate(mixture.nodes):
-        members = np.flatnonzero(mixture.class_of == c)
-        used = np.flatnonzero(nodes > _LEAST_NODE)
-        score = table.score[members]
-        summed = []
-        for at_level in mean:
-            given = given_nodes(table, members, used, at_level, size - 1)
-            given = _below(np.swapaxes(given, 0, 1), stop[members])
-            summed.append(nodes[used] @ truncated_sum(_rows(given, score, border)))
-        parts.append(np.stack(summed)[:, None, :])
+) -> FloatArray:
+    """Return the summed score, not rejected, of each class of markers [F, C, B]."""
+    last = int(stop.max()) - 1
+    parts = np.zeros((len(mean), len(table.mixture.nodes), border))
+    batches = class_batches(table.mixture, _LEAST_NODE, border)
+    for at_level, of_level in zip(mean, parts, strict=True):
+        shape = with_shape(table, at_level)
+        for batch in batches:
+            given = batch.given_nodes(at_level, shape, last)
+            given = _below(given, stop[batch.of_row])
+            summed = truncated_sum(_rows(given, table.score[batch.of_row], border))
+            for c, nodes, of_node in batch.by_class(summed):
+                of_level[c] = nodes @ of_node
     return parts
 
 
 def _rows(given: FloatArray, score: IntArray, border: int) -> FloatArray:
-    """Put probabilities [F, M, K] on the lattice below the border [F, M, border]."""
-    levels, markers, size = given.shape
-    capped = np.minimum(score[:, :size], border)
-    tiled = np.broadcast_to(capped, given.shape).reshape(-1, size)
-    rows = on_lattice(given.reshape(-1, size), tiled, border + 1)
-    return rows.reshape(levels, markers, border + 1)[..., :border]
+    """Put probabilities [..., K] on the lattice below the border [..., border]."""
+    capped = np.minimum(score[..., : given.shape[-1]], border)
+    return on_lattice(given, capped, border + 1)[..., :border]
 
 
 def truncated_sum(rows: FloatArray) -> FloatArray:

@@ -7,13 +7,13 @@ not counted has 0 molecules and says nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mrdtrack.counts import BackgroundSite
-from mrdtrack.levels.exact_bounds import FloatArray
+from mrdtrack.counts import NO_BACKGROUND, BackgroundSites
+from mrdtrack.levels.exact_bounds import FloatArray, IntArray
 
 FEW_SITES = 20
 """A class with fewer sites than this is judged by the wider class it belongs to."""
@@ -30,8 +30,7 @@ KNOWN_VARIANTS = ((0.05, 3), (0.01, 10))
 _SUBSTITUTION = re.compile(r"^([ACGTN]?)\[([ACGT])>([ACGT])\]([ACGTN]?)$")
 _INDEL = re.compile(r"^(ins|del)(\d{1,3}):h(\d{1,3})$")
 
-Site = str
-"""Contig, position, ref and alt, with tabs between them."""
+_NO_ROWS = np.zeros(0, np.int64)
 
 
 class ClassSites(NamedTuple):
@@ -42,28 +41,28 @@ class ClassSites(NamedTuple):
 
 
 class SiteCounts(NamedTuple):
-    """The non-marker sites of one sample, by class then site: (alt, molecules).
+    """The non-marker sites of one sample, and the rows of each class among them.
 
     `name`: the sample they are of, or any other name that is theirs alone.
     """
 
     name: str
-    by_class: Mapping[str, Mapping[Site, tuple[int, int]]]
+    sites: BackgroundSites
+    rows: Mapping[str, IntArray]
 
 
-NO_SITES = SiteCounts(name="", by_class={})
-
-
-def site_counts(name: str, sites: Iterable[BackgroundSite]) -> SiteCounts:
+def site_counts(name: str, sites: BackgroundSites) -> SiteCounts:
     """Sort the background sites of one sample by error class."""
-    by_class: dict[str, dict[Site, tuple[int, int]]] = {}
-    for site in sites:
-        key = f"{site.contig}\t{site.position}\t{site.ref}\t{site.alt}"
-        by_class.setdefault(site.error_class, {})[key] = (
-            site.alt_molecules,
-            site.molecules,
-        )
-    return SiteCounts(name, by_class)
+    texts, code = sites.error_class
+    order = np.argsort(code, kind="stable")
+    sizes = np.bincount(code, minlength=len(texts))
+    ends = np.cumsum(sizes)
+    found = zip(texts, sizes.tolist(), ends.tolist(), strict=True)
+    rows = {text: order[end - size : end] for text, size, end in found if size}
+    return SiteCounts(name, sites, rows)
+
+
+NO_SITES = site_counts("", NO_BACKGROUND)
 
 
 def wider_classes(error_class: str) -> tuple[str, ...]:
@@ -131,12 +130,31 @@ def joined_sites(
 def _class_sites(
     error_class: str, share: float, samples: Sequence[SiteCounts]
 ) -> ClassSites:
-    tables = [sample.by_class.get(error_class, {}) for sample in samples]
-    keys = dict.fromkeys(key for table in tables for key in table)
-    pairs = [[table.get(key, (0, 0)) for table in tables] for key in keys]
-    counts = np.array(pairs, dtype=np.float64).reshape(len(keys), len(samples), 2)
-    alt, molecules = without_variants(ClassSites(counts[..., 0], counts[..., 1]))
+    rows = [sample.rows.get(error_class, _NO_ROWS) for sample in samples]
+    places, n_places = _common_places(rows, samples)
+    counts = np.zeros((2, n_places, len(samples)))
+    for column, (sample, of, place) in enumerate(
+        zip(samples, rows, places, strict=True)
+    ):
+        counts[0, place, column] = sample.sites.alt_molecules[of]
+        counts[1, place, column] = sample.sites.molecules[of]
+    alt, molecules = without_variants(ClassSites(*counts))
     return ClassSites(alt, molecules * share)
+
+
+def _common_places(
+    rows: Sequence[IntArray], samples: Sequence[SiteCounts]
+) -> tuple[Sequence[IntArray], int]:
+    """Number the sites of all samples; return the number of each row, and how many."""
+    if len(samples) == 1:
+        return [np.arange(len(rows[0]))], len(rows[0])
+    numbers: dict[tuple[str, int, str, str], int] = {}
+    places = []
+    for of, sample in zip(rows, samples, strict=True):
+        told = sample.sites.at(of).places()
+        found = [numbers.setdefault(place, len(numbers)) for place in told]
+        places.append(np.array(found, np.int64))
+    return places, len(numbers)
 
 
 def without_variants(sites: ClassSites) -> ClassSites:
@@ -165,7 +183,7 @@ def sites_for(
     Its own class where that has `FEW_SITES` sites or nothing wider has more.
     """
     chosen, sites = error_class, joined_sites({error_class: 1.0}, samples)
-    present = sorted({name for sample in samples for name in sample.by_class})
+    present = sorted({name for sample in samples for name in sample.rows})
     for wider in wider_classes(error_class):
         if len(sites.alt) >= FEW_SITES:
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mrdtrack.counts import BackgroundSite
+from mrdtrack.counts import BackgroundSites, TextColumn, text_column
 from mrdtrack.errors import CountsError
 from mrdtrack.levels.counts_tables import (
     BACKGROUND_NEEDED,
@@ -18,7 +19,7 @@ from mrdtrack.levels.counts_tables import (
     whole_numbers,
 )
 from mrdtrack.levels.exact_bounds import IntArray
-from mrdtrack.levels.neighbours import NO_SITES, Site, SiteCounts
+from mrdtrack.levels.neighbours import NO_SITES, SiteCounts, site_counts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,51 +31,29 @@ SHARED = "(all samples)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteTable:
-    """Non-marker sites of samples as columns, sorted by sample (`numbers` by name)."""
+    """Non-marker sites of samples, sorted by sample (`numbers` by name).
+
+    `bounds` [samples + 1] are the samples' first rows.
+    """
 
     samples: list[str]
     numbers: dict[str, int]
-    classes: list[str]
-    sites: list[str]
-    error_class: IntArray
-    site: IntArray
-    alt: IntArray
-    molecules: IntArray
+    sites: BackgroundSites
     bounds: IntArray
 
     def of(self, sample: str) -> SiteCounts:
         """Return the sites of one sample (none where the tables have none)."""
+        if sample not in self.numbers:
+            return NO_SITES
+        return site_counts(f"{sample} sites", self.background(sample))
+
+    def background(self, sample: str) -> BackgroundSites:
+        """Return the same as `judge_sample` takes them."""
         number = self.numbers.get(sample)
         if number is None:
-            return NO_SITES
-        rows = slice(int(self.bounds[number]), int(self.bounds[number + 1]))
-        by_class: dict[str, dict[Site, tuple[int, int]]] = {}
-        columns = (self.error_class, self.site, self.alt, self.molecules)
-        for code, site, alt, molecules in zip(
-            *(column[rows].tolist() for column in columns), strict=True
-        ):
-            key = self.sites[site]
-            by_class.setdefault(self.classes[code], {})[key] = (alt, molecules)
-        return SiteCounts(f"{sample} sites", by_class)
-
-    def listed(self, sample: str) -> tuple[BackgroundSite, ...]:
-        """Return the sites of one sample as file models, as `judge_sample` takes."""
-        found = []
-        for error_class, sites in self.of(sample).by_class.items():
-            for key, (alt, molecules) in sites.items():
-                contig, position, ref, change = (*key.split("\t"), "", "", "")[:4]
-                found.append(
-                    BackgroundSite(
-                        contig=contig,
-                        position=int(position) if position.isdigit() else 0,
-                        ref=ref,
-                        alt=change,
-                        error_class=error_class,
-                        alt_molecules=alt,
-                        molecules=molecules,
-                    )
-                )
-        return tuple(found)
+            return NO_SITES.sites
+        first, end = self.bounds[number : number + 2]
+        return self.sites.at(np.arange(first, end))
 
 
 def read_sites(paths: Sequence[Path], known: Collection[str]) -> SiteTable:
@@ -105,22 +84,47 @@ def read_sites(paths: Sequence[Path], known: Collection[str]) -> SiteTable:
     if not parts:
         empty = np.zeros(0, dtype=np.int64)
         parts = [(empty,) * 5]
-    of, code, place, alt, molecules = (
-        np.concatenate(part) for part in zip(*parts, strict=True)
-    )
-    order = np.argsort(of, kind="stable")
+    columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
+    of, code, place, alt, molecules = (c[_ordered_rows(*columns[:3])] for c in columns)
+    told = [_site(text) for text in sites.texts]
+    contig, position, ref, change = zip(*told, strict=True) if told else ((),) * 4
     count = len(samples.texts)
     return SiteTable(
         samples=samples.texts,
         numbers={name: number for number, name in enumerate(samples.texts)},
-        classes=classes.texts,
-        sites=sites.texts,
-        error_class=code[order],
-        site=place[order],
-        alt=alt[order],
-        molecules=molecules[order],
-        bounds=np.searchsorted(of[order], np.arange(count + 1)),
+        sites=BackgroundSites(
+            contig=text_column(contig).at(place),
+            position=np.array(position, np.int64)[place],
+            ref=text_column(ref).at(place),
+            alt=text_column(change).at(place),
+            error_class=TextColumn(tuple(classes.texts), code),
+            alt_molecules=alt,
+            molecules=molecules,
+        ),
+        bounds=np.searchsorted(of, np.arange(count + 1)),
     )
+
+
+def _ordered_rows(sample: IntArray, error_class: IntArray, place: IntArray) -> IntArray:
+    """Return the rows by sample; of several of one site the last, where the first is.
+
+    Of tables that were joined, the last one counts so.
+    """
+    wide = int(place.max(initial=0)) + 1
+    key = (sample * (int(error_class.max(initial=0)) + 1) + error_class) * wide + place
+    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    last = np.zeros(len(first), np.int64)
+    last[number] = np.arange(len(key))
+    result: IntArray = last[np.lexsort((first, sample[first]))]
+    return result
+
+
+def _site(text: str) -> tuple[str, int, str, str]:
+    """Return contig, position, ref and alt; all in the first where they are no site."""
+    contig, position, ref, alt = (*text.split("\t"), "", "", "")[:4]
+    if text.count("\t") == 3 and re.fullmatch(r"0|[1-9]\d{0,17}", position, re.ASCII):
+        return contig, int(position), ref, alt
+    return text, 0, "", ""
 
 
 def _named_for(path: Path, known: Collection[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 from mrdtrack.counts import (
+    NO_BACKGROUND,
     GroupCounts,
     MarkerCounts,
     MarkerKind,
@@ -76,7 +77,7 @@ class TableSamples:
             molecule_mode=self._mode(rows),
             markers=tuple(markers),
             groups=self._groups(rows, markers),
-            background=(),
+            background=NO_BACKGROUND,
             identity=(),
             searched=(),
             family_sizes={},

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mrdtrack.counts import SampleCounts
+from mrdtrack.counts import IntArray, SampleCounts, TextColumn
 from mrdtrack.levels.result import MarkerResult, VisitResult
 from mrdtrack.panel.model import Panel
 from mrdtrack.reports.output_files import safe_name
-from mrdtrack.reports.tables import Cell, compact, model_json, tsv
+from mrdtrack.reports.tables import (
+    Cell,
+    Cells,
+    columns_tsv,
+    compact,
+    model_json,
+    number_cells,
+    text_cells,
+    tsv,
+)
 from mrdtrack.reports.vcf import ReferenceBases, vcf
 
 COUNTS_COLUMNS = (
@@ -135,7 +144,15 @@ def _joint_cells(result: VisitResult, marker: MarkerResult) -> dict[str, Cell]:
 
 def background_tsv(counts: SampleCounts) -> bytes:
     """Write the non-marker positions, as they were counted."""
-    return tsv(BACKGROUND_COLUMNS, map(vars, counts.background))
+    sites = counts.background
+    columns = {name: _cells(getattr(sites, name)) for name in BACKGROUND_COLUMNS}
+    return columns_tsv(columns)
+
+
+def _cells(column: TextColumn | IntArray) -> Cells:
+    return (
+        text_cells(*column) if isinstance(column, TextColumn) else number_cells(column)
+    )
 
 
 def levels_tsv(results: Iterable[VisitResult]) -> bytes:

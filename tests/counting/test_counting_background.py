@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mrdtrack.counting.background import (
+from mrdtrack.counting.background import lay_stretches
+from mrdtrack.counting.background_sites import (
     background_sites,
-    lay_stretches,
     share_unlike_reference,
 )
 from mrdtrack.counting.plan import plan_counting
 from mrdtrack.counting.reads_file import open_reads
 from mrdtrack.counting.settings import CountingSettings
-from mrdtrack.counts import BackgroundSite, SampleCounts
+from mrdtrack.counts import BackgroundSite, BackgroundSites, SampleCounts
 from mrdtrack.panel.reference import Reference
 from tests.counting.builders import (
     GENOME,
@@ -190,9 +190,9 @@ def test_without_records_there_is_no_background(tmp_path: Path) -> None:
         plan = plan_counting(make_panel(snv(AT)), open_reads(path, None), reference)
         stretches = lay_stretches(plan, reference)
     assert np.count_nonzero(stretches.of_marker) == 1
-    assert background_sites(stretches, None) == ()
+    assert len(background_sites(stretches, None)) == 0
     asked = count(tmp_path, [], make_panel(snv(AT)), molecules="umi")
-    assert asked.background == ()
+    assert len(asked.background) == 0
 
 
 def test_the_share_unlike_the_reference_needs_enough_bases() -> None:
@@ -207,8 +207,11 @@ def test_the_share_unlike_the_reference_needs_enough_bases() -> None:
             molecules=depth,
         )
 
+    def share(sites: list[BackgroundSite]) -> float:
+        return share_unlike_reference(BackgroundSites.of(sites))
+
     sites = [made("C", 30, 100), made("G", 10, 100), made("T", 0, 100)]
-    assert share_unlike_reference(sites) == 0
-    assert share_unlike_reference(sites * 2) == 0.4
-    assert share_unlike_reference([*sites * 2, made("-1", 100, 100)]) == 0.4
-    assert share_unlike_reference([]) == 0
+    assert share(sites) == 0
+    assert share(sites * 2) == 0.4
+    assert share([*sites * 2, made("-1", 100, 100)]) == 0.4
+    assert share([]) == 0

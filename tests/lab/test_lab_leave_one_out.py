@@ -41,7 +41,7 @@ def series(
     samples = [held.sample(number) for number in range(len(held))]
     return {
         sample.sample: sample.model_copy(
-            update={"background": sites.listed(sample.sample)}
+            update={"background": sites.background(sample.sample)}
         )
         for sample in samples
     }

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mrdtrack.counts import BackgroundSite, MarkerCounts, SampleCounts
+from mrdtrack.counts import (
+    NO_BACKGROUND,
+    BackgroundSite,
+    BackgroundSites,
+    MarkerCounts,
+    SampleCounts,
+)
 from mrdtrack.levels.visit_facts import VisitFacts
 
 FACTS = VisitFacts(patient="P1", software_version="0")
@@ -33,8 +39,8 @@ def junction(name: str, alt: int, molecules: int, **told: Any) -> MarkerCounts:
 
 def made_sites(
     alts: list[int], molecules: int, error_class: str = "A[C>T]G", start: int = 1
-) -> tuple[BackgroundSite, ...]:
-    return tuple(
+) -> BackgroundSites:
+    return BackgroundSites.of(
         BackgroundSite(
             contig="chr1",
             position=start + i,
@@ -49,7 +55,7 @@ def made_sites(
 
 
 def made_sample(
-    name: str, markers: list[MarkerCounts], sites: tuple[BackgroundSite, ...] = ()
+    name: str, markers: list[MarkerCounts], sites: BackgroundSites = NO_BACKGROUND
 ) -> SampleCounts:
     return SampleCounts(
         sample=name,

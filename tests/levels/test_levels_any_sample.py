@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrdtrack.counts import BackgroundSite, MarkerCounts, SampleCounts
+from mrdtrack.counts import (
+    NO_BACKGROUND,
+    BackgroundSite,
+    BackgroundSites,
+    MarkerCounts,
+    SampleCounts,
+)
 from mrdtrack.levels.judge import judge_sample, run_context
 from mrdtrack.levels.result import VisitResult
 from mrdtrack.levels.visit_facts import LevelSettings
@@ -48,14 +54,14 @@ def drawn_markers(rng: np.random.Generator, size: int) -> list[MarkerCounts]:
 
 def drawn_sample(rng: np.random.Generator, size: int) -> SampleCounts:
     markers = drawn_markers(rng, size)
-    sites: tuple[BackgroundSite, ...] = ()
+    sites: list[BackgroundSite] = []
     for i, name in enumerate({marker.error_class for marker in markers}):
         molecules = max(1, int(10 ** rng.uniform(0, 6)))
         rate = 10 ** rng.uniform(-7, -2)
         found = rng.poisson(molecules * rate, int(rng.choice([0, 1, 5, 30, 150])))
         alts = np.minimum(found, molecules).tolist()
-        sites = sites + made_sites(alts, molecules, name, start=1000 * i + 1)
-    return made_sample("s", markers, sites)
+        sites += made_sites(alts, molecules, name, start=1000 * i + 1)
+    return made_sample("s", markers, BackgroundSites.of(sites))
 
 
 def drawn_control(
@@ -71,7 +77,9 @@ def drawn_control(
         for marker in sample.markers
         if (total := marker.molecules or 0) and rng.random() < 0.9
     ]
-    return made_sample(name, markers, sample.background if rng.random() < 0.5 else ())
+    return made_sample(
+        name, markers, sample.background if rng.random() < 0.5 else NO_BACKGROUND
+    )
 
 
 @settings(max_examples=25, deadline=None)

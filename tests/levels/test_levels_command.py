@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from mrdtrack.commands.levels import LevelsRequest, levels
-from mrdtrack.commands.quick_json import quick_model_json
 from mrdtrack.errors import CountsError, OutputError
 from mrdtrack.levels.background_file import (
     BackgroundFile,
@@ -18,6 +17,7 @@ from mrdtrack.levels.background_file import (
     read_background,
 )
 from mrdtrack.levels.judge import judge_sample, run_context
+from mrdtrack.levels.site_tables import read_sites
 from mrdtrack.levels.visit_facts import LevelSettings
 from mrdtrack.reports.result_files import background_tsv, counts_tsv
 from mrdtrack.reports.tables import model_json
@@ -83,13 +83,6 @@ def test_many_samples_in_one_table(tmp_path: Path) -> None:
         "s1.mrd.json",
         "s2.mrd.json",
     ]
-
-
-def test_quick_bytes_are_those_of_every_other_result() -> None:
-    odd = made_marker('q"\u202e\x07é', 3, 4000, filters={"b": 1, "a": 2}, gene="TET2")
-    for markers in ([odd, made_marker("b", 0, 10**7)], []):
-        result = judge_sample(made_sample("s\n", markers), FACTS, LevelSettings())
-        assert quick_model_json(result) == model_json(result)
 
 
 def test_one_bare_marker_is_clopper_pearson(tmp_path: Path) -> None:
@@ -192,6 +185,25 @@ def test_background_of_all_samples_of_one_and_of_others(tmp_path: Path) -> None:
     assert float(mixed[0]["lod95"]) > float(plain[0]["lod95"])
     made = json.loads((tmp_path / "out" / "s1.mrd.json").read_text())
     assert made["parameters"]["controls"] == 1
+
+
+def test_a_site_that_stands_twice_counts_by_its_last_row(tmp_path: Path) -> None:
+    columns = "sample contig position ref alt error_class alt_molecules molecules"
+    header = columns.replace(" ", "\t")
+    rows = [
+        "s\tc\t1\tA\tC\tx\t1\t10",
+        "s\tc\t02\tA\tC\tx\t2\t10",
+        "t\tc\t1\tA\tC\tx\t3\t10",
+        "s\tc\t1\tA\tC\ty\t4\t10",
+        "s\tc\t1\tA\tC\tx\t5\t10",
+        "s\tc\t2\tA\tC\tx\t6\t10",
+    ]
+    held = read_sites([table(tmp_path / "b.tsv", rows, header)], set())
+    found = held.background("s")
+    assert found.alt_molecules.tolist() == [5, 2, 4, 6]
+    assert found.position.tolist() == [1, 0, 1, 2]
+    assert held.background("t").alt_molecules.tolist() == [3]
+    assert len(held.background("u")) == 0
 
 
 @pytest.mark.parametrize(

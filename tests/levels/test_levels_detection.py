@@ -326,7 +326,23 @@ def test_levels_far_from_the_start_are_found_with_few_questions(
 
     found = level_at(probability, (0.025, 0.5), start, spacing)
     assert found == pytest.approx([3e-5 * np.exp(-1.959964 / 2), 3e-5], rel=1e-6)
-    assert len(asked) <= 60
+    assert len(asked) <= 35
+
+
+def test_levels_just_above_what_noise_alone_gives_are_found() -> None:
+    asked = []
+
+    def probability(level: Floats) -> Floats:
+        asked.extend(level.tolist())
+        signal = stats.norm.cdf(2 * np.log(level / 3e-5))
+        result: Floats = np.asarray(0.0243 + (1 - 0.0243) * signal)
+        return result
+
+    found = level_at(probability, (0.025,), 4e-5, 0.013)
+    share = (0.025 - 0.0243) / (1 - 0.0243)
+    expected = 3e-5 * np.exp(stats.norm.ppf(share) / 2)
+    assert found == pytest.approx([expected], rel=1e-5)
+    assert len(asked) <= 16
 
 
 def test_wide_backgrounds_end_their_tables_early() -> None:

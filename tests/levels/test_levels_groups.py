@@ -51,7 +51,7 @@ def sample_of(
         for n, alt in enumerate(alts)
     ]
     members[0] = members[0].model_copy(update=told)
-    made = made_sample(name, [*members, made_marker("alone", 0, 20_000)], ())
+    made = made_sample(name, [*members, made_marker("alone", 0, 20_000)])
     return made.model_copy(update={"groups": (group_of(members, *joint),)})
 
 

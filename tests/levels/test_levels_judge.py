@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrdtrack.counts import NO_BACKGROUND
 from mrdtrack.levels.exact_bounds import clopper_pearson
 from mrdtrack.levels.judge import judge_sample, run_context
 from mrdtrack.levels.result import VisitResult
@@ -36,7 +37,7 @@ def codes(result: VisitResult) -> set[str]:
 def test_spiked_markers_are_quantified_and_the_empty_one_is_not() -> None:
     markers = [made_marker(f"s{i}", 40 + 5 * i, 2000) for i in range(19)]
     markers += [made_marker(f"b{i}", i % 2, 1155) for i in range(75)]
-    for sites in (FEW_ERRORS, ()):
+    for sites in (FEW_ERRORS, NO_BACKGROUND):
         result = judge_sample(made_sample("s", markers, sites), FACTS, PLAIN)
         assert result.level.call == "quantified"
         calls = {row.marker: row.call for row in result.markers}
@@ -44,7 +45,7 @@ def test_spiked_markers_are_quantified_and_the_empty_one_is_not() -> None:
         assert not any(calls[f"b{i}"] in DETECTED for i in range(75))
 
 
-@pytest.mark.parametrize("sites", [(), made_sites([0] * 200, 40)])
+@pytest.mark.parametrize("sites", [NO_BACKGROUND, made_sites([0] * 200, 40)])
 @pytest.mark.parametrize(("alt", "molecules"), [(27, 76), (156, 239), (7, 20), (4, 90)])
 def test_small_panels_of_low_depth(alt: int, molecules: int, sites: Any) -> None:
     sample = made_sample("s", [made_marker("m", alt, molecules)], sites)
@@ -223,7 +224,8 @@ def test_controls_without_sites_are_told() -> None:
     markers = [junction("a", 0, 1000), made_marker("b", 0, 1000)]
     sample = made_sample("s", markers, sites)
     known, bare = (
-        made_sample("c", [made_marker("b", 0, 1000)], told) for told in (sites, ())
+        made_sample("c", [made_marker("b", 0, 1000)], told)
+        for told in (sites, NO_BACKGROUND)
     )
     found = judge_sample(sample, FACTS, PLAIN, run_context([bare]))
     assert "controls_without_sites" in codes(found)
@@ -260,7 +262,7 @@ def test_any_counts_give_finite_numbers_in_order(
         made_marker(f"m{i}", round(n * share), n, error_class=name)
         for i, (n, share, name) in enumerate(drawn)
     ]
-    sample = made_sample("s", markers, FEW_ERRORS if with_sites else ())
+    sample = made_sample("s", markers, FEW_ERRORS if with_sites else NO_BACKGROUND)
     result = judge_sample(sample, FACTS, PLAIN)
     for row in result.markers:
         if row.call == "not_evaluable":

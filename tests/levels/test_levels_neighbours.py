@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mrdtrack.counts import BackgroundSites
 from mrdtrack.levels.background_model import MarkerKey, assumed_class, level_background
 from mrdtrack.levels.controls import Controls, MarkerControls
 from mrdtrack.levels.error_rates import UNSEEN_SHIFT, class_rates, transient_spread
@@ -13,6 +14,7 @@ from mrdtrack.levels.neighbours import (
     NO_SITES,
     ClassSites,
     SiteCounts,
+    joined_sites,
     share_of,
     site_counts,
     sites_for,
@@ -23,11 +25,15 @@ from tests.levels.made_samples import made_sites
 
 
 def sites(name: str, **classes: tuple[int, int, int]) -> SiteCounts:
-    made = {
-        key.replace("_", ":"): {f"{name}{i}": (alt, n) for i in range(size)}
+    parts = [
+        made_sites([alt] * size, n, key.replace("_", ":"))
         for key, (size, alt, n) in classes.items()
-    }
-    return SiteCounts(name, made)
+    ]
+    return site_counts(name, together(*parts))
+
+
+def together(*parts: BackgroundSites) -> BackgroundSites:
+    return BackgroundSites.of(site for part in parts for site in part)
 
 
 def test_wider_classes() -> None:
@@ -61,9 +67,9 @@ def test_what_counts_for_a_wider_class(
 
 
 def test_few_sites_fall_back_on_the_wider_class() -> None:
-    few = site_counts("s", made_sites([0] * 5, 1000))
-    other = site_counts("s", made_sites([0] * 40, 1000, "T[C>T]G", start=100))
-    both = SiteCounts("s", {**few.by_class, **other.by_class})
+    five = made_sites([0] * 5, 1000)
+    forty = made_sites([0] * 40, 1000, "T[C>T]G", start=100)
+    few, both = site_counts("s", five), site_counts("s", together(five, forty))
     assert sites_for("A[C>T]G", [both])[0] == "C>T"
     assert sites_for("A[C>T]G", [few])[0] == "A[C>T]G"
     assert sites_for("T[C>T]G", [both])[0] == "T[C>T]G"
@@ -88,6 +94,16 @@ def test_shorter_runs_of_few_molecules_tell_nothing_of_long_ones() -> None:
 def test_each_copy_of_a_repeat_unit_counts_once() -> None:
     assert share_of("del7:h7", "del7:h21<") == pytest.approx(2.5**-2)
     assert share_of("del7:h21", "del7:h7<") == 0.0
+
+
+def test_sites_of_sample_and_controls_stand_side_by_side() -> None:
+    own = made_sites([1, 0, 2], 900, start=5)
+    control = together(made_sites([3, 4], 800, start=7), made_sites([9], 10, "x"))
+    columns = [site_counts("s", own), NO_SITES, site_counts("c", control)]
+    found = joined_sites({"A[C>T]G": 0.5, "y": 1.0}, columns)
+    assert found.alt.tolist() == [[1, 0, 0], [0, 0, 0], [2, 0, 3], [0, 0, 4]]
+    seen = [[450, 0, 0], [450, 0, 0], [450, 0, 400], [0, 0, 400]]
+    assert found.molecules.tolist() == seen
 
 
 def test_variants_are_no_errors() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mrdtrack.counts import BackgroundSite, SampleCounts
+from mrdtrack.counts import BackgroundSite, BackgroundSites, SampleCounts
 from mrdtrack.levels.result import Call, Level, MarkerResult, Software, VisitResult
 from mrdtrack.panel.model import Panel
 
@@ -191,24 +191,26 @@ def sample_counts() -> SampleCounts:
         sample="P001-V1",
         molecule_mode="umi",
         markers=(),
-        background=(
-            BackgroundSite(
-                contig="chr5",
-                position=171410500,
-                ref="C",
-                alt="T",
-                error_class="A[C>T]G",
-                alt_molecules=1,
-                molecules=9_999,
-            ),
-            BackgroundSite(
-                contig="chr5",
-                position=171410501,
-                ref="A",
-                alt="+1",
-                error_class="ins1:h4",
-                alt_molecules=0,
-                molecules=9_998,
-            ),
+        background=BackgroundSites.of(
+            (
+                BackgroundSite(
+                    contig="chr5",
+                    position=171410500,
+                    ref="C",
+                    alt="T",
+                    error_class="A[C>T]G",
+                    alt_molecules=1,
+                    molecules=9_999,
+                ),
+                BackgroundSite(
+                    contig="chr5",
+                    position=171410501,
+                    ref="A",
+                    alt="+1",
+                    error_class="ins1:h4",
+                    alt_molecules=0,
+                    molecules=9_998,
+                ),
+            )
         ),
     )

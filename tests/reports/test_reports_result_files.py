@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mrdtrack.counts import NO_BACKGROUND, BackgroundSite, BackgroundSites
 from mrdtrack.levels.result import VisitResult
 from mrdtrack.panel.model import Panel
 from mrdtrack.reports.inert_text import escaped_json, inert_cell, shortened, visible
@@ -20,11 +21,18 @@ from mrdtrack.reports.result_files import (
     BACKGROUND_COLUMNS,
     COUNTS_COLUMNS,
     LEVELS_COLUMNS,
+    background_tsv,
     counts_tsv,
     levels_tsv,
     result_files,
 )
-from mrdtrack.reports.tables import cell_text, json_bytes, stable
+from mrdtrack.reports.tables import (
+    cell_text,
+    json_bytes,
+    model_json,
+    stable,
+    tsv,
+)
 from tests.reports.builders import (
     PANEL,
     absent_marker,
@@ -118,6 +126,18 @@ def test_background_table() -> None:
     assert tuple(table[0]) == BACKGROUND_COLUMNS
     assert table[0]["error_class"] == "A[C>T]G"
     assert table[1]["alt"] == "+1"
+
+
+def test_columns_are_written_as_rows_are() -> None:
+    odd = ['c"1', "=1+1", "a\tb", "-1", "", "é\u202e"]
+    sites = BackgroundSites.of(
+        BackgroundSite(text, 7, "A", text, "x", n, 10**n) for n, text in enumerate(odd)
+    )
+    counts = sample_counts().model_copy(update={"background": sites})
+    expected = tsv(BACKGROUND_COLUMNS, [site._asdict() for site in sites])
+    assert background_tsv(counts) == expected
+    none = sample_counts().model_copy(update={"background": NO_BACKGROUND})
+    assert background_tsv(none) == tsv(BACKGROUND_COLUMNS, [])
 
 
 def test_levels_table() -> None:
@@ -269,6 +289,31 @@ def test_inert_text() -> None:
     assert shortened("abcdef", 4) == "abc…"
     assert shortened("abc", 4) == "abc"
     assert json.loads(escaped_json('["\u2028\x7f",\n 1]')) == ["\u2028\x7f", 1]
+
+
+def test_json_is_that_of_pythons_own_writer() -> None:
+    odd = visit_result('s"\u202e\x07é\n')
+    for model in (odd, visit_result(markers=(), quality=())):
+        content = model.model_dump(mode="json", by_alias=True)
+        names = sorted(content, key=lambda name: (name != "schema", name))
+        text = json.dumps(
+            {name: steady(content[name]) for name in names},
+            ensure_ascii=False,
+            indent=2,
+        )
+        assert model_json(model) == (escaped_json(text) + "\n").encode()
+    assert json_bytes({"b": (True, None, [], {}, 1e-9), "schema": 1}) == (
+        b'{\n  "schema": 1,\n  "b": [\n    true,\n    null,\n    [],\n    {},\n'
+        b"    1e-09\n  ]\n}\n"
+    )
+
+
+def steady(value: Any) -> Any:
+    if isinstance(value, float):
+        return stable(value)
+    if isinstance(value, dict):
+        return {name: steady(value[name]) for name in sorted(value)}
+    return [steady(item) for item in value] if isinstance(value, list) else value
 
 
 def test_numbers_are_stable() -> None:
