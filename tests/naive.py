@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 CIGAR_LETTERS = "MIDNSHP=X"
 NIBBLES = "=ACMGRSVTWYHKDBN"
-COMPLEMENT = {"A": "T", "C": "G", "G": "C", "T": "A", "N": "N"}
+COMPLEMENT = {"A": "T", "C": "G", "G": "C", "T": "A", "N": "N", "R": "Y"}
 
 
 class Read(NamedTuple):
@@ -75,6 +75,11 @@ def pack_record(read: Read) -> bytes:
 def reverse_complement(bases: str) -> str:
     """Read the other strand."""
     return "".join(COMPLEMENT[base] for base in reversed(bases))
+
+
+def strands(bases: str) -> tuple[str, str]:
+    """Give a sequence as it is written, and as the other strand has it."""
+    return bases, reverse_complement(bases)
 
 
 def aligned_pairs(read: Read) -> Iterator[tuple[int | None, int | None]]:
@@ -234,6 +239,17 @@ def fewest_edits(pattern: str, read: str) -> int:
         for j, got in enumerate(read, start=1):
             row[j] = min(above[j - 1] + (wanted != got), above[j] + 1, row[j - 1] + 1)
     return min(row)
+
+
+def holds_join(sequence: str, join: int, read: str, anchor: int, allowed: int) -> bool:
+    """Lay a sequence along a read base by base, at every place over its join."""
+    for begin in range(-len(sequence), len(read)):
+        low, high = max(0, -begin), min(len(sequence), len(read) - begin)
+        if low <= join - anchor and high >= join + anchor:
+            pairs = zip(sequence[low:high], read[begin + low :], strict=False)
+            if sum(a != b for a, b in pairs) <= allowed:
+                return True
+    return False
 
 
 def umi_bases(text: str) -> str | None:

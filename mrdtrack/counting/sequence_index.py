@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mrdtrack.counting.sequence_words import known_words
 from mrdtrack.counting.targets import TELLING_ANCHOR, encode_bases
 from mrdtrack.errors import PanelError
 from mrdtrack.kernels.arrays import Bytes, Ints
@@ -104,6 +105,8 @@ def build_sequence_index(
         for offset in _seed_offsets(pattern, k)
         if (kmer := _kmer(pattern.bases[offset : offset + k])) is not None
     )
+    size = min(_unchanged_bases(pattern, k) for pattern in patterns)
+    stretches = {patterns[p].bases[at : at + size] for _, p, at in seeds}
     bitmap = np.zeros(max(4**k // 8, 1), np.uint8)
     for kmer, _, _ in seeds:
         bitmap[kmer >> 3] |= 1 << (kmer & 7)
@@ -112,6 +115,7 @@ def build_sequence_index(
         coarse[(kmer & COARSE_MASK) >> 3] |= 1 << (kmer & 7)
     edits = [pattern.edits for pattern in patterns]
     return SequenceIndex(
+        known=known_words(stretches),
         k=k,
         n_seeds=len(seeds),
         n_patterns=len(patterns),
@@ -257,22 +261,30 @@ def _seed_length(pattern: _Pattern, sequences: SequenceOf[Sequence]) -> int:
     return length
 
 
+def _unchanged_bases(pattern: _Pattern, k: int) -> int:
+    """Give how many bases from one of its seeds on, at least, a match has unchanged."""
+    if pattern.common is not None:
+        return k
+    pieces = pattern.edits + 1
+    length = len(pattern.bases) // pieces
+    return length if pattern.join < 0 else min(length, 2 * JOIN_ANCHOR // pieces)
+
+
 def _seed_offsets(pattern: _Pattern, k: int) -> list[int]:
     """Give where the seeds of a pattern start.
 
-    They are its pieces, around a join finer ones too; of a located marker's join words
-    over it that no reference haplotype has.
+    They are its pieces, around a join that a read may end beside finer ones too; of a
+    located marker's join words over it that no reference haplotype has.
     """
     bases, edits, join = pattern.bases, pattern.edits, pattern.join
     if pattern.common is not None:
-        words = range(max(join - k + 1, 0), join)
+        words = range(max(join - k + 1, 0), min(join, len(bases) - k + 1))
         return [at for at in words if bases[at : at + k] not in pattern.common]
     piece = len(bases) // (edits + 1)
     offsets = {piece * number for number in range(edits + 1)}
-    if join >= 0:
-        low = max(0, join - JOIN_ANCHOR)
-        high = min(len(bases), join + JOIN_ANCHOR)
-        piece = (high - low) // (edits + 1)
+    if JOIN_ANCHOR <= join <= len(bases) - JOIN_ANCHOR:
+        piece = 2 * JOIN_ANCHOR // (edits + 1)
+        low = join - JOIN_ANCHOR
         offsets |= {low + piece * number for number in range(edits + 1)}
     return sorted(offsets)
 

@@ -2,9 +2,10 @@
 
 Each sequence is cut into one piece more than edits are allowed, so a match holds at
 least one piece unchanged (the pigeonhole principle). The first `k` bases of every
-piece of a sequence and of its reverse complement are seeds; a bitmap of all seeds is
-asked once a base, and a hit is verified by a banded alignment of the whole sequence.
-Reads are walked by their packed bytes, two bases a step.
+piece of a sequence and of its reverse complement are seeds. In a read that may have an
+unchanged piece (`sequence_words`) a bitmap of all seeds is asked once a base, and a hit
+is verified by a banded alignment of the whole sequence. Reads are walked by their
+packed bytes, two bases a step.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from mrdtrack.kernels._compile import kernel, read_i32, read_u8
 from mrdtrack.kernels.arrays import Bytes, Ints
 from mrdtrack.kernels.bam_records import quality_start, sequence_start
 from mrdtrack.kernels.bases import UNKNOWN_BASE, decode_bases, read_base
+from mrdtrack.kernels.sequence_words import KnownWords
 
 BAD_EDITS = 1000
 NOWHERE = -(1 << 40)
@@ -26,6 +28,7 @@ COARSE_MASK = (1 << 18) - 1
 class SequenceIndex(NamedTuple):
     """Sequences to be found: P patterns (each sequence on both strands), S seeds."""
 
+    known: KnownWords  # of the stretches of which a match leaves one unchanged at least
     k: int
     n_seeds: int
     n_patterns: int
@@ -56,12 +59,13 @@ class Trial(NamedTuple):
 
     edits: Ints  # [P] fewest by which it holds a pattern
     tried: Ints  # [P] where a pattern was last verified
+    touched: Ints  # [P] the patterns that were verified at all
     held: Ints  # [P] sequences it holds
     held_edits: Ints  # [P] and the fewest edits of each
     codes: Bytes  # its bases
     row: Ints  # [index.row_size] of the alignment
     pairs: Bytes  # [256] code of two bases in a byte, UNKNOWN_PAIR if one is unknown
-    state: Ints  # [1] offset of the read that edits, tried and codes are of
+    state: Ints  # [2] offset of the read that codes are of; number of touched patterns
 
 
 @kernel
@@ -228,6 +232,9 @@ def try_seed(
         s += 1
         if trial.tried[pattern] == begin or trial.edits[pattern] == 0:
             continue
+        if trial.tried[pattern] == NOWHERE:
+            trial.touched[trial.state[1]] = pattern
+            trial.state[1] += 1
         trial.tried[pattern] = begin
         found = edits_to_hold(trial.codes, n, index, pattern, begin, trial.row)
         if found == BAD_EDITS and index.join[pattern] >= 0:
@@ -242,14 +249,11 @@ def try_seed(
 def take_seed(
     data: Bytes, record: int, index: SequenceIndex, kmer: int, end: int, trial: Trial
 ) -> None:
-    """Verify a seed; the first one of a read has it decoded, and clears the trial."""
+    """Verify a seed; the first one of a read has it decoded."""
     n = read_i32(data, record + 20)
     if trial.state[0] != record:
         trial.state[0] = record
         decode_bases(data, sequence_start(data, record), n, trial.codes)
-        for p in range(index.n_patterns):
-            trial.edits[p] = BAD_EDITS
-            trial.tried[p] = NOWHERE
     try_seed(data, record, n, index, kmer, end, trial)
 
 
@@ -299,6 +303,15 @@ def walk_bases(data: Bytes, record: int, index: SequenceIndex, trial: Trial) -> 
 
 
 @kernel
+def forget_read(trial: Trial) -> None:
+    """Clear what was found in the read before."""
+    for i in range(trial.state[1]):
+        trial.edits[trial.touched[i]] = BAD_EDITS
+        trial.tried[trial.touched[i]] = NOWHERE
+    trial.state[1] = 0
+
+
+@kernel
 def match_patterns(
     data: Bytes, record: int, index: SequenceIndex, trial: Trial
 ) -> bool:
@@ -306,8 +319,7 @@ def match_patterns(
 
     `trial.edits` is BAD_EDITS where the read does not hold the pattern.
     """
-    trial.state[0] = -1
+    forget_read(trial)
     if not walk_pairs(data, record, index, trial):
-        trial.state[0] = -1
         walk_bases(data, record, index, trial)
-    return bool(trial.state[0] == record)
+    return bool(trial.state[1] > 0)

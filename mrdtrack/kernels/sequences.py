@@ -29,11 +29,13 @@ from mrdtrack.kernels.record_facts import (
 )
 from mrdtrack.kernels.sequence_matches import (
     BAD_EDITS,
+    NOWHERE,
     UNKNOWN_PAIR,
     SequenceIndex,
     Trial,
     match_patterns,
 )
+from mrdtrack.kernels.sequence_words import may_match
 
 MATCHED_PHRED = 1000
 """Evidence of a read that holds a sequence; the number of edits is taken off."""
@@ -55,18 +57,26 @@ class ScanResult(NamedTuple):
 def held_sequences(tries: Trial, index: SequenceIndex) -> int:
     """Write the sequences that a read holds and the edits of each; give their number.
 
-    The two patterns of a sequence stand side by side in the index.
+    They come in the order of their numbers, each once: a sequence has two patterns, and
+    a join perhaps four.
     """
     n = 0
-    for p in range(index.n_patterns):
+    for i in range(tries.state[1]):
+        p = tries.touched[i]
         if tries.edits[p] == BAD_EDITS:
             continue
         m = index.pattern_marker[p]
-        if n > 0 and tries.held[n - 1] == m:
-            tries.held_edits[n - 1] = min(tries.held_edits[n - 1], tries.edits[p])
+        at = n
+        while at > 0 and tries.held[at - 1] > m:
+            at -= 1
+        if at > 0 and tries.held[at - 1] == m:
+            tries.held_edits[at - 1] = min(tries.held_edits[at - 1], tries.edits[p])
             continue
-        tries.held[n] = m
-        tries.held_edits[n] = tries.edits[p]
+        for j in range(n, at, -1):
+            tries.held[j] = tries.held[j - 1]
+            tries.held_edits[j] = tries.held_edits[j - 1]
+        tries.held[at] = m
+        tries.held_edits[at] = tries.edits[p]
         n += 1
     return n
 
@@ -121,6 +131,8 @@ def find_sequences(
         this = record
         record = record_end(raw, this)
         if read_u16(raw, this + 18) & 0x900:
+            continue
+        if not may_match(raw, this, here.known):
             continue
         if not match_patterns(raw, this, here, tries):
             continue
@@ -221,14 +233,15 @@ def scan_sequences(
         known = first < UNKNOWN_BASE and second < UNKNOWN_BASE
         pairs[both] = (first << 2) | second if known else UNKNOWN_PAIR
     trial = Trial(
-        np.empty(n_patterns, np.int64),
+        np.full(n_patterns, BAD_EDITS),
+        np.full(n_patterns, NOWHERE),
         np.empty(n_patterns, np.int64),
         np.empty(n_patterns, np.int64),
         np.empty(n_patterns, np.int64),
         np.empty(longest_read(bare(data), data.shape[0]), np.uint8),
         np.empty(index.row_size, np.int64),
         pairs,
-        np.empty(1, np.int64),
+        np.array([-1, 0]),
     )
     n_fragments = data.shape[0] // LEAST_RECORD + 1 if read_filter.n_tags > 0 else 0
     return scan_chunk(

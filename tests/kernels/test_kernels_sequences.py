@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrdtrack.counting.sequence_index import build_sequence_index, kin_of
+from mrdtrack.counting.sequence_index import JOIN_ANCHOR, build_sequence_index, kin_of
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.kernels.arrays import Bytes
@@ -68,39 +68,68 @@ def changed(bases: str, changes: list[tuple[int, str]]) -> str:
 
 
 changes_of = st.lists(
-    st.tuples(st.integers(0, 39), st.sampled_from(["A", "C", "N", "delete", "+G"])),
+    st.tuples(st.integers(0, 79), st.sampled_from([*"ACNR", "delete", "+G"])),
     max_size=4,
 )
+flank, cut = st.text("ACGTN", max_size=20), st.integers(0, 3)
 
 
 @given(
-    st.lists(st.text("ACGT", min_size=24, max_size=40), min_size=1, max_size=2),
+    st.lists(st.text("ACGT", min_size=18, max_size=76), min_size=1, max_size=2),
     changes_of,
-    st.tuples(st.text("ACGT", max_size=10), st.text("ACGT", max_size=10)),
+    st.tuples(flank, flank, cut, cut),
     st.sampled_from([None, 0, 1, 2]),
     st.booleans(),
 )
 def test_scan_is_lossless(
     sequences: list[str],
     changes: list[tuple[int, str]],
-    flanks: tuple[str, str],
+    ends: tuple[str, str, int, int],
     edits: int | None,
     reverse: bool,
 ) -> None:
-    read = flanks[0] + changed(sequences[0], changes) + flanks[1]
+    before, after, first, last = ends
+    read = before + changed(sequences[0], changes) + after
+    read = read[first : len(read) - last]
     read = naive.reverse_complement(read) if reverse else read
     allowed = 1 if edits is None else edits
     needed = [
-        min(
-            naive.fewest_edits(sequence, read),
-            naive.fewest_edits(naive.reverse_complement(sequence), read),
-        )
+        min(naive.fewest_edits(strand, read) for strand in naive.strands(sequence))
         for sequence in sequences
     ]
     held = [i for i, n in enumerate(needed) if n <= allowed]
     found = scan([unaligned(read)], sequences, edits).observations
     assert found.marker.tolist() == held
     assert found.evidence.tolist() == [MATCHED_PHRED - needed[i] for i in held]
+
+
+@given(
+    st.text("ACGT", min_size=36, max_size=70),
+    changes_of,
+    st.tuples(st.integers(0, 30), st.integers(0, 30)),
+    st.tuples(st.floats(0, 1), st.integers(0, 2)),
+    st.booleans(),
+)
+def test_scan_over_a_join_is_lossless(
+    sequence: str,
+    changes: list[tuple[int, str]],
+    cuts: tuple[int, int],
+    rule: tuple[float, int],
+    reverse: bool,
+) -> None:
+    place, edits = rule
+    join = 1 + round(place * (len(sequence) - 2))
+    read = changed(sequence, changes)[cuts[0] :]
+    read = read[: max(len(read) - cuts[1], 0)]
+    read = naive.reverse_complement(read) if reverse else read
+    forward, turned = naive.strands(sequence)
+    held = any(
+        naive.fewest_edits(strand, read) <= edits
+        or naive.holds_join(strand, at, read, JOIN_ANCHOR, edits)
+        for strand, at in ((forward, join), (turned, len(sequence) - join))
+    )
+    found = scan([unaligned(read)], [sequence], edits, join).observations
+    assert len(found.marker) == held
 
 
 matches_of = st.lists(
