@@ -22,9 +22,11 @@ for chunk in open_reads(Path(sys.argv[1]), reference).chunks(None, int(sys.argv[
 """
 INFLATE = """
 import sys
-from mrdtrack.counting.bgzf import inflate_ahead, read_batches
+from mrdtrack.counting.bgzf import inflate_batch, read_batches
+from mrdtrack.counting.relay import relay
 with open(sys.argv[1], "rb") as file:
-    for _ in inflate_ahead(read_batches(file), int(sys.argv[2])):
+    batches = read_batches(file)
+    for _ in relay(batches, inflate_batch, lambda part: part, len, int(sys.argv[2])):
         pass
 """
 PYSAM_LOOP = """

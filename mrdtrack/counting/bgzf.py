@@ -8,9 +8,7 @@ library is missing, zlib does the same at less than half the speed.
 from __future__ import annotations
 
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -282,67 +280,6 @@ def _blocks_until(
     if not blocks:
         raise Damage(at, "the file ends before the index does", misplaced=True)
     return blocks
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A batch in the queue, and who inflates it."""
-
-    batch: Batch
-    future: Future[NDArray[np.uint8]]
-
-    def take_over(self) -> bool:
-        """Inflate it here, unless a worker has begun."""
-        if not self.future.cancel():
-            return False
-        self.future = Future()
-        self.future.set_result(inflate_batch(self.batch))
-        return True
-
-
-def inflate_ahead(
-    batches: Iterator[Batch], threads: int
-) -> Iterator[tuple[Batch, NDArray[np.uint8]]]:
-    """Inflate batches in order, with `threads` threads including the caller's.
-
-    Workers inflate the next batches while the caller works on one; a caller that has
-    to wait inflates too. At most two batches a thread are held.
-
-    Raises:
-        Damage: a block is damaged.
-    """
-    if threads <= 1:
-        for batch in batches:
-            yield batch, inflate_batch(batch)
-        return
-    waiting: deque[_Waiting] = deque()
-    with ThreadPoolExecutor(threads - 1) as pool:
-        try:
-            while True:
-                while len(waiting) < 2 * threads:
-                    following = next(batches, None)
-                    if following is None:
-                        break
-                    future = pool.submit(inflate_batch, following)
-                    waiting.append(_Waiting(following, future))
-                if not waiting:
-                    return
-                head = waiting.popleft()
-                if not head.take_over():
-                    _help_while_waiting(head, waiting)
-                yield head.batch, head.future.result()
-        finally:
-            for entry in waiting:
-                entry.future.cancel()
-
-
-def _help_while_waiting(head: _Waiting, waiting: deque[_Waiting]) -> None:
-    """Inflate what nobody has begun until the wanted batch is there."""
-    for entry in waiting:
-        if head.future.done():
-            return
-        if not entry.future.done():
-            entry.take_over()
 
 
 def damaged_file(name: str, damage: Damage) -> AlignmentsError:

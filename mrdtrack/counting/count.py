@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 from mrdtrack.counting.background import Stretches, lay_stretches
 from mrdtrack.counting.background_sites import (
     background_sites,
     share_unlike_reference,
 )
+from mrdtrack.counting.chunk_work import Work
 from mrdtrack.counting.fastq_pairs import SampleReads
 from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Gathered, Gathering, Heard, OutOfOrder
@@ -41,8 +40,6 @@ from mrdtrack.kernels.sequences import scan_sequences
 from mrdtrack.kernels.strays import observe_strays
 from mrdtrack.panel.model import Panel
 from mrdtrack.panel.reference import Reference
-
-T = TypeVar("T")
 
 MOST_UNLIKE = 0.2
 """Share of bases unlike the reference from which reads are of another sequence."""
@@ -151,10 +148,10 @@ def _gather(
         places = stretches.arrays
         measure = LibraryMeasure(places.contig, places.low, places.high)
 
-        def pick(
-            chunks: Iterator[Bytes], measure: LibraryMeasure = measure
-        ) -> Iterator[Bytes]:
-            return measure.watch(choice.pick(chunks))
+        def pick(chunk: Bytes, measure: LibraryMeasure = measure) -> Bytes | None:
+            picked = choice.pick(chunk)
+            measure.look_at(picked)
+            return picked if len(picked) else None
 
         with Jobs(settings.threads) as jobs:
             gathering = Gathering(plan, stretches, settings, jobs, is_sorted=is_sorted)
@@ -172,25 +169,23 @@ def hear(
     plan: CountingPlan,
     stretches: Stretches,
     settings: CountingSettings,
-    pick: Callable[[Iterator[Bytes]], Iterator[Bytes]],
+    pick: Callable[[Bytes], Bytes | None],
 ) -> Iterator[Heard]:
     """Run the kernels over the records, in file order.
 
     Sequences and `scan` need every record; else only those near the markers are read.
-    `pick` chooses records of the chunks.
+    `pick` chooses records of the chunks, which come to it in that order.
     """
     read_filter = build_read_filter(settings)
     whole = bool(plan.sequences) or settings.scan or not reads.has_index
     regions = None if whole else plan.regions
     if regions is not None and not regions:
         return
-    read = reads.chunks(regions, settings.threads)
-    chunks = (chunk for chunk in pick(read) if len(chunk))
 
     def listen(chunk: Bytes) -> Heard:
         return _listen(chunk, plan, stretches, read_filter, settings.min_base_quality)
 
-    yield from in_order(listen, chunks, settings.threads)
+    yield from reads.worked(regions, Work(pick, listen, settings.threads))
 
 
 def _listen(
@@ -221,20 +216,3 @@ def _with_strays(records: HeardRecords, strays: Observations) -> HeardRecords:
         return records
     told = join_told([Told(records.facts, records.claims), told_by(strays)])
     return HeardRecords(told.facts, told.claims, records.rows)
-
-
-def in_order(
-    work: Callable[[Bytes], T], chunks: Iterator[Bytes], threads: int
-) -> Iterator[T]:
-    """Work on chunks in a pool of threads, and give the results in their order."""
-    if threads == 1:
-        yield from map(work, chunks)
-        return
-    waiting: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for chunk in chunks:
-            waiting.append(pool.submit(work, chunk))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -26,14 +25,12 @@ class LibraryMeasure:
         self._left = MOST_READS
         self._found: list[Ints] = [np.zeros((0, 2), np.int64)]
 
-    def watch(self, chunks: Iterable[Bytes]) -> Iterator[Bytes]:
-        """Give the chunks as they are."""
-        for chunk in chunks:
-            if self._left > 0:
-                found = read_lengths(chunk, *self._places, self._left)
-                self._left -= len(found)
-                self._found.append(found)
-            yield chunk
+    def look_at(self, chunk: Bytes) -> None:
+        """Look at the next chunk of the file."""
+        if self._left > 0:
+            found = read_lengths(chunk, *self._places, self._left)
+            self._left -= len(found)
+            self._found.append(found)
 
     def library(self) -> Library:
         """Give the medians."""

@@ -7,14 +7,13 @@ checksum, and walked: kernels may go from record to record without looking back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mrdtrack.counting.bam_header import (
     HeaderBytes,
@@ -33,10 +32,11 @@ from mrdtrack.counting.bgzf import (
     Damage,
     Readable,
     damaged_file,
-    inflate_ahead,
+    inflate_batch,
     read_batches,
     read_span,
 )
+from mrdtrack.counting.chunk_work import Chunk, Work
 from mrdtrack.counting.index_file import (
     ReadsIndex,
     Region,
@@ -52,6 +52,7 @@ from mrdtrack.counting.other_formats import (
 )
 from mrdtrack.counting.reads_format import Format, check_whole, open_file, recognise
 from mrdtrack.counting.record_check import Piece, RecordCheck
+from mrdtrack.counting.relay import relay
 from mrdtrack.counts import QualityFinding
 from mrdtrack.errors import AlignmentsError
 from mrdtrack.findings import finding
@@ -66,7 +67,7 @@ __all__ = [
     "open_reads",
 ]
 
-Chunk = NDArray[np.uint8]
+T = TypeVar("T")
 
 EMPTY_HEADER = ReadsHeader(
     contigs=(),
@@ -130,17 +131,28 @@ class ReadsFile:
         Raises:
             AlignmentsError: the file is damaged; or it changed meanwhile.
         """
-        check = RecordCheck(
-            str(self.path), self.header.lengths, in_order=self.has_index
+        yield from self.worked(
+            regions, Work(lambda chunk: chunk, lambda chunk: chunk, threads)
         )
+
+    def worked(self, regions: Sequence[Region] | None, work: Work[T]) -> Iterator[T]:
+        """Work on chunks in threads, and give the results in file order.
+
+        Args:
+            regions: as `chunks` takes them.
+            work: to be done.
+
+        Raises:
+            AlignmentsError: as `chunks` raises it.
+        """
         try:
             if self.format != "bam":
-                yield from self._decoded_chunks(check, regions, threads)
+                yield from self._decoded(regions, work)
             elif regions is None:
                 with self.path.open("rb") as file:
-                    yield from self._whole_stream(file, check, threads)
+                    yield from self._whole_stream(file, work)
             else:
-                yield from self._picked_chunks(check, regions, threads)
+                yield from self._picked(regions, work)
         except OSError as error:
             raise AlignmentsError(
                 str(self.path),
@@ -180,20 +192,29 @@ class ReadsFile:
         _check_last_read(self.path, index)
         return index
 
-    def _whole_stream(
-        self, source: Readable, check: RecordCheck, threads: int
-    ) -> Iterator[Chunk]:
-        """Walk a whole BAM stream from behind its header."""
+    def _check(
+        self, misplaced: Callable[[], AlignmentsError] | None = None
+    ) -> RecordCheck:
+        return RecordCheck(
+            str(self.path),
+            self.header.lengths,
+            in_order=self.has_index,
+            misplaced=misplaced,
+        )
+
+    def _whole_stream(self, source: Readable, work: Work[T]) -> Iterator[T]:
+        """Work on a whole BAM stream from behind its header."""
+        check = self._check()
         try:
-            inflated = inflate_ahead(read_batches(source), threads)
-            yield from check.walk(_behind_header(str(self.path), inflated))
+            batches = read_batches(source)
+            parts: list[Batch | Piece] = [_behind_header(str(self.path), batches)]
+            yield from relay(chain(parts, batches), _piece_of, *work.on(check))
         except Damage as damage:
             raise damaged_file(str(self.path), damage) from None
+        check.end()
 
-    def _picked_chunks(
-        self, check: RecordCheck, regions: Sequence[Region], threads: int
-    ) -> Iterator[Chunk]:
-        """Walk the parts of a BAM file that the index names."""
+    def _picked(self, regions: Sequence[Region], work: Work[T]) -> Iterator[T]:
+        """Work on the parts of a BAM file that the index names."""
         if self._index is None:
             raise _no_index(self.path)
         try:
@@ -202,25 +223,21 @@ class ReadsFile:
         except UnusableIndex as error:
             self.findings += (_unusable_index(self._index.path, error),)
             with self.path.open("rb") as file:
-                yield from self._whole_stream(file, check, threads)
+                yield from self._whole_stream(file, work)
             return
+        check = self._check(self._index.of_another_file)
         with self.path.open("rb") as file:
             batches = chain.from_iterable(read_span(file, *span) for span in spans)
-            pieces = (
-                _piece_of(batch, inflated)
-                for batch, inflated in inflate_ahead(batches, threads)
-            )
             try:
-                yield from check.walk(pieces, self._index.of_another_file)
+                yield from relay(batches, _piece_of, *work.on(check))
             except Damage as damage:
                 if damage.misplaced:
                     raise self._index.of_another_file() from None
                 raise damaged_file(str(self.path), damage) from None
+        check.end()
 
-    def _decoded_chunks(
-        self, check: RecordCheck, regions: Sequence[Region] | None, threads: int
-    ) -> Iterator[Chunk]:
-        """Walk what the decoding process gives."""
+    def _decoded(self, regions: Sequence[Region] | None, work: Work[T]) -> Iterator[T]:
+        """Work on what the decoding process gives."""
         if regions is not None and not self.has_index:
             raise _no_index(self.path)
         intervals = None
@@ -232,8 +249,8 @@ class ReadsFile:
             ]
             if not intervals:
                 return
-        with self._decoder(intervals, threads) as source:
-            yield from self._whole_stream(source, check, 1)
+        with self._decoder(intervals, work.threads) as source:
+            yield from self._whole_stream(source, work)
 
     def _decoder(
         self, intervals: Sequence[tuple[str, int, int]] | None, threads: int
@@ -293,31 +310,32 @@ def _contigs_of(reference: Path, kind: Format) -> ReferenceContigs:
 
 def _header_of(path: Path, source: Readable) -> ReadsHeader:
     """Read the header at the start of a BAM stream."""
-    inflated = inflate_ahead(read_batches(source), 1)
-    pieces = (buffer[HEADROOM:].tobytes() for _, buffer in inflated)
     try:
-        return read_header(HeaderBytes(str(path), pieces))
+        return read_header(HeaderBytes(str(path), _inflated(read_batches(source))))
     except Damage as damage:
         raise damaged_file(str(path), damage) from None
 
 
-def _behind_header(
-    name: str, inflated: Iterator[tuple[Batch, Chunk]]
-) -> Iterator[Piece]:
-    """Give the inflated bytes of a stream from the first record on."""
-    source = HeaderBytes(name, (buffer[HEADROOM:].tobytes() for _, buffer in inflated))
+def _inflated(batches: Iterator[Batch]) -> Iterator[bytes]:
+    return (inflate_batch(batch)[HEADROOM:].tobytes() for batch in batches)
+
+
+def _behind_header(name: str, batches: Iterator[Batch]) -> Piece:
+    """Read over the header; give what follows it in the last batch that it takes."""
+    source = HeaderBytes(name, _inflated(batches))
     read_header(source)
-    yield Piece(np.frombuffer(bytearray(source.rest()), dtype=np.uint8), 0)
-    for _, buffer in inflated:
-        yield Piece(buffer, HEADROOM)
+    return Piece(np.frombuffer(bytearray(source.rest()), dtype=np.uint8), 0)
 
 
-def _piece_of(batch: Batch, buffer: Chunk) -> Piece:
-    """Cut what lies outside the span off an inflated batch."""
-    stop = len(buffer) if batch.cut < 0 else HEADROOM + batch.cut
+def _piece_of(part: Batch | Piece) -> Piece:
+    """Inflate a batch, and cut what lies outside its span off."""
+    if isinstance(part, Piece):
+        return part
+    buffer = inflate_batch(part)
+    stop = len(buffer) if part.cut < 0 else HEADROOM + part.cut
     if stop > len(buffer):
-        raise Damage(batch.offset, "a block is shorter than its index", misplaced=True)
-    return Piece(buffer[:stop], HEADROOM + batch.skip, batch.opens, batch.closes)
+        raise Damage(part.offset, "a block is shorter than its index", misplaced=True)
+    return Piece(buffer[:stop], HEADROOM + part.skip, part.opens, part.closes)
 
 
 def _check_last_read(path: Path, index: ReadsIndex) -> None:
@@ -331,16 +349,15 @@ def _check_last_read(path: Path, index: ReadsIndex) -> None:
     if index.last == path.stat().st_size << 16:
         return
     with path.open("rb") as file:
-        if index.last < 0:
-            inflated = inflate_ahead(read_batches(file), 1)
-            pieces = _behind_header(str(path), inflated)
-        else:
-            file.seek(index.last >> 16)
-            inflated = inflate_ahead(read_batches(file), 1)
-            pieces = (Piece(buffer, HEADROOM) for _, buffer in inflated)
+        batches = read_batches(file)
         skip = max(index.last, 0) & 0xFFFF
         try:
-            start = _first_bytes(pieces, skip + 8)
+            if index.last < 0:
+                first = _behind_header(str(path), batches).buffer.tobytes()
+            else:
+                file.seek(index.last >> 16)
+                first = b""
+            start = _first_bytes(first, _inflated(batches), skip + 8)
         except Damage as damage:
             if index.last >= 0 and damage.offset == 0:
                 raise index.of_another_file() from None
@@ -349,13 +366,13 @@ def _check_last_read(path: Path, index: ReadsIndex) -> None:
         raise index.of_another_file()
 
 
-def _first_bytes(pieces: Iterator[Piece], size: int) -> bytes:
+def _first_bytes(held: bytes, more: Iterator[bytes], size: int) -> bytes:
     """Give the first bytes of a stream, or all if there are fewer."""
-    held = b""
-    for piece in pieces:
-        held += piece.buffer[piece.start :].tobytes()
-        if len(held) >= size:
+    while len(held) < size:
+        piece = next(more, None)
+        if piece is None:
             break
+        held += piece
     return held[:size]
 
 

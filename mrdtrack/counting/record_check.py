@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,48 +57,57 @@ class Piece(NamedTuple):
 class RecordCheck:
     """Checks the records of one pass over a file, in order."""
 
-    def __init__(self, name: str, lengths: Sequence[int], *, in_order: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        lengths: Sequence[int],
+        *,
+        in_order: bool,
+        misplaced: Callable[[], AlignmentsError] | None = None,
+    ) -> None:
         """Start a pass.
 
         Args:
             name: of the file, for messages.
             lengths: of its contigs.
             in_order: whether records must be sorted by position.
+            misplaced: makes the error for a span that does not start or end with a
+                record.
         """
         self._name = name
         self._lengths = np.array(lengths, dtype=np.int64)
         self._in_order = in_order
+        self._misplaced = misplaced
         self._place = (0, -1)
         self._n_records = 0
+        self._carry = np.empty(0, dtype=np.uint8)
+        self._fresh = False
 
-    def walk(
-        self,
-        pieces: Iterator[Piece],
-        misplaced: Callable[[], AlignmentsError] | None = None,
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Give whole records; what a piece leaves over goes in front of the next.
+    def take(self, piece: Piece) -> NDArray[np.uint8] | None:
+        """Give the whole records of the next piece of a stream, or of an index's span.
 
-        Args:
-            pieces: of a stream, or of the spans of an index.
-            misplaced: makes the error for a span that does not start or end with a
-                record.
+        What it leaves over goes in front of the next one; None if that is all of it.
 
         Raises:
-            AlignmentsError: a record is wrong, or the last one is not whole.
+            AlignmentsError: a record is wrong.
         """
-        carry = np.empty(0, dtype=np.uint8)
-        fresh = False
-        for piece in pieces:
-            fresh = fresh or piece.opens
-            data = _join(carry, piece)
-            stop = self._check(data, misplaced if fresh else None)
-            carry = data[stop:].copy()
-            if stop:
-                fresh = False
-                yield data[:stop]
-            if piece.closes and misplaced is not None and len(carry):
-                raise misplaced()
-        if len(carry):
+        self._fresh = self._fresh or piece.opens
+        data = _join(self._carry, piece)
+        stop = self._check(data, self._misplaced if self._fresh else None)
+        self._carry = data[stop:].copy()
+        if stop:
+            self._fresh = False
+        if piece.closes and self._misplaced is not None and len(self._carry):
+            raise self._misplaced()
+        return data[:stop] if stop else None
+
+    def end(self) -> None:
+        """End the pass.
+
+        Raises:
+            AlignmentsError: the last record is not whole.
+        """
+        if len(self._carry):
             raise AlignmentsError(
                 self._name,
                 f"it ends inside record {self._n_records + 1}: it is truncated",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,18 +26,14 @@ class SampleChoice:
     groups: tuple[str, ...] | None
     findings: tuple[QualityFinding, ...] = ()
 
-    def pick(self, chunks: Iterable[Bytes]) -> Iterator[Bytes]:
+    def pick(self, chunk: Bytes) -> Bytes:
         """Give the records of the chosen read groups."""
         if self.groups is None:
-            yield from chunks
-            return
+            return chunk
         ids = [group.encode() for group in self.groups]
         names = np.frombuffer(bytearray(b"".join(ids)), np.uint8)
         start = np.concatenate(([0], np.cumsum([len(name) for name in ids])))
-        for chunk in chunks:
-            picked = records_of_groups(chunk, names, start.astype(np.int64))
-            if len(picked):
-                yield picked
+        return records_of_groups(chunk, names, start.astype(np.int64))
 
 
 def choose_sample(

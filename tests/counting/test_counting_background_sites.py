@@ -11,7 +11,8 @@ from mrdtrack.counting.background import Stretches
 from mrdtrack.counting.background_sites import background_sites
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.counts import BackgroundSite
-from mrdtrack.kernels.background import INDEL_CODES, BackgroundCounts
+from mrdtrack.kernels.background import BackgroundCounts
+from mrdtrack.kernels.position_codes import INDEL_CODES
 from mrdtrack.kernels.stretches import StretchArrays
 
 SIZES = (-3, -1, 1, 2)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from mrdtrack.counting.count import count_reads, in_order
+from mrdtrack.counting.count import count_reads
 from mrdtrack.counting.plan import plan_counting
 from mrdtrack.counting.reads_file import open_reads
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.errors import AlignmentsError, FaultList, PanelError, ReferenceMismatch
-from mrdtrack.kernels.arrays import Bytes
 from mrdtrack.panel.reference import Reference
 from tests.counting.builders import (
     GENOME,
@@ -207,17 +204,6 @@ def test_unaligned_reads_say_why_a_marker_is_not_assessed(tmp_path: Path) -> Non
     assert located.reason.startswith("the reads are not aligned")
     assert (located.alt, located.denominator) == (None, None)
     assert (held.alt, held.denominator) == (1, 1)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_chunks_are_told_in_the_order_of_the_file(threads: int) -> None:
-    chunks = [np.full(1, number, np.uint8) for number in range(23)]
-
-    def work(chunk: Bytes) -> int:
-        time.sleep(0.002 * (int(chunk[0]) % 3))
-        return int(chunk[0])
-
-    assert list(in_order(work, iter(chunks), threads)) == list(range(23))
 
 
 def test_qualities_become_phred() -> None:

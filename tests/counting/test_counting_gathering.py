@@ -12,10 +12,12 @@ import pytest
 
 from mrdtrack.counting import count as count_module
 from mrdtrack.counting import gathering as gathering_module
+from mrdtrack.counting.chunk_work import Work
 from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Pending
 from mrdtrack.counting.index_file import Region
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
+from mrdtrack.counting.relay import relay
 from mrdtrack.counting.shown import Shown, join_shown, split_shown
 from mrdtrack.counting.told import Mask, Told, join_told
 from mrdtrack.counts import SampleCounts
@@ -77,14 +79,19 @@ def one_by_one(chunks: Iterator[Bytes]) -> Iterator[Bytes]:
 
 @pytest.fixture
 def in_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = ReadsFile.chunks
+    whole = ReadsFile.worked
 
     def cut(
-        self: ReadsFile, regions: Sequence[Region] | None, threads: int = 1
-    ) -> Iterator[Bytes]:
-        return one_by_one(whole(self, regions, threads))
+        self: ReadsFile, regions: Sequence[Region] | None, work: Work[Any]
+    ) -> Iterator[Any]:
+        chunks = whole(self, regions, Work(itself, itself, 1))
+        return relay(one_by_one(chunks), itself, work.take, work.work, work.threads)
 
-    monkeypatch.setattr(ReadsFile, "chunks", cut)
+    monkeypatch.setattr(ReadsFile, "worked", cut)
+
+
+def itself(chunk: Bytes) -> Bytes:
+    return chunk
 
 
 def counted(folder: Path, reads: list[Read], **settings: Any) -> SampleCounts:
@@ -130,9 +137,7 @@ def test_any_number_of_threads_counts_the_same(
     held = {"kind": "sequence", "sequence": bases("chr1", 700, 740)}
     panel = make_panel(snv(300), snv(200, "chr2"), held)
     told = [
-        count(
-            tmp_path, reads, panel, molecules=molecules, threads=threads
-        ).model_dump_json()
+        count(tmp_path, reads, panel, molecules=molecules, threads=threads)
         for threads in (1, 2, 4)
     ]
     assert told[1] == told[0]

@@ -7,16 +7,12 @@ import os
 import shutil
 import struct
 import tomllib
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
-from threading import Event, active_count
+from threading import active_count
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from mrdtrack.counting import bgzf
 from mrdtrack.counting.reads_file import Region, open_reads
@@ -447,35 +443,6 @@ def test_truncated_gzip_of_fastq(tmp_path: Path) -> None:
     flipped[-6] ^= 4
     path.write_bytes(flipped)
     assert refused(path)
-
-
-def test_a_caller_that_waits_helps() -> None:
-    data = block(b"x" * 9)
-    whole = (bgzf.Block(0, len(data), 9),)
-    made = [bgzf.Batch(data=data, blocks=whole, offset=n) for n in range(9)]
-    begun, go_on = Event(), Event()
-    busy = bgzf.inflate_batch
-
-    def slow(batch: bgzf.Batch) -> NDArray[np.uint8]:
-        if batch.offset == 0:
-            begun.set()
-            go_on.wait(5)
-        return busy(batch)
-
-    with ThreadPoolExecutor(1) as pool:
-        head = bgzf._Waiting(made[0], pool.submit(slow, made[0]))
-        begun.wait(5)
-        waiting = deque(
-            bgzf._Waiting(batch, pool.submit(slow, batch)) for batch in made[1:]
-        )
-        bgzf._help_while_waiting(head, waiting)
-        assert all(entry.future.done() for entry in waiting)
-        assert not head.future.done()
-        go_on.set()
-        assert head.future.result()[bgzf.HEADROOM :].tobytes() == b"x" * 9
-        bgzf._help_while_waiting(head, waiting)
-    order = [batch.offset for batch, _ in bgzf.inflate_ahead(iter(made), 3)]
-    assert order == list(range(9))
 
 
 def test_a_pass_that_is_given_up_ends_its_threads(tmp_path: Path) -> None:
