@@ -49,6 +49,17 @@ class ReadsHeader:
     text: str
 
 
+EMPTY_HEADER = ReadsHeader(
+    contigs=(),
+    lengths=(),
+    md5s=(),
+    sort_order="",
+    read_groups=(),
+    programs=(),
+    text="",
+)
+
+
 class HeaderBytes:
     """Inflated bytes that arrive in pieces, taken from the front."""
 

@@ -16,6 +16,7 @@ from typing import IO, TypeVar
 import numpy as np
 
 from mrdtrack.counting.bam_header import (
+    EMPTY_HEADER,
     HeaderBytes,
     ReadGroup,
     ReadsHeader,
@@ -68,16 +69,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-EMPTY_HEADER = ReadsHeader(
-    contigs=(),
-    lengths=(),
-    md5s=(),
-    sort_order="",
-    read_groups=(),
-    programs=(),
-    text="",
-)
 
 
 class ReadsFile:

@@ -12,7 +12,7 @@ import pytest
 
 from mrdtrack.counting import count as count_module
 from mrdtrack.counting import gathering as gathering_module
-from mrdtrack.counting.chunk_work import Work
+from mrdtrack.counting.chunk_work import Work, unchanged
 from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Pending
 from mrdtrack.counting.index_file import Region
@@ -84,14 +84,10 @@ def in_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     def cut(
         self: ReadsFile, regions: Sequence[Region] | None, work: Work[Any]
     ) -> Iterator[Any]:
-        chunks = whole(self, regions, Work(itself, itself, 1))
-        return relay(one_by_one(chunks), itself, work.take, work.work, work.threads)
+        chunks = whole(self, regions, Work(unchanged, unchanged, 1))
+        return relay(one_by_one(chunks), unchanged, work.take, work.work, work.threads)
 
     monkeypatch.setattr(ReadsFile, "worked", cut)
-
-
-def itself(chunk: Bytes) -> Bytes:
-    return chunk
 
 
 def counted(folder: Path, reads: list[Read], **settings: Any) -> SampleCounts:
