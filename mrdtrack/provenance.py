@@ -10,10 +10,12 @@ import hashlib
 import os
 import platform
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -64,7 +66,7 @@ class Provenance(FileModel):
 
 def describe_run(
     command: Sequence[str],
-    inputs: Iterable[Path],
+    inputs: Sequence[InputFile],
     *,
     libraries: Mapping[str, str] | None = None,
 ) -> Provenance:
@@ -72,7 +74,7 @@ def describe_run(
 
     Args:
         command: the command line, program name first (`sys.argv`).
-        inputs: every file that was read, in the order of the command line.
+        inputs: what was read, in the order of the command line (`describe_input`).
         libraries: versions that only the caller knows (htslib, which pysam carries).
     """
     return Provenance(
@@ -84,7 +86,7 @@ def describe_run(
         mrdtrack=__version__,
         python=platform.python_version(),
         libraries=dict(sorted({**installed_versions(), **(libraries or {})}.items())),
-        inputs=tuple(describe_input(path) for path in inputs),
+        inputs=tuple(inputs),
     )
 
 
@@ -95,6 +97,24 @@ def describe_input(path: Path) -> InputFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return InputFile(path=str(path), size=file.tell(), sha256=digest)
+
+
+def describe_meanwhile(paths: Sequence[Path]) -> Callable[[], list[InputFile]]:
+    """Measure inputs in a thread; return what waits for them.
+
+    A checksum gives up Python's lock, so it costs no time of other threads where a core
+    is free. A run that fails does not wait for it.
+    """
+    told: Future[list[InputFile]] = Future()
+
+    def measure() -> None:
+        try:
+            told.set_result([describe_input(path) for path in paths])
+        except BaseException as fault:
+            told.set_exception(fault)
+
+    Thread(target=measure, daemon=True).start()
+    return told.result
 
 
 def installed_versions() -> dict[str, str]:

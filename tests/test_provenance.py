@@ -11,7 +11,13 @@ import pytest
 
 from mrdtrack import __version__
 from mrdtrack.errors import InputError
-from mrdtrack.provenance import Provenance, describe_input, describe_run, time_of_run
+from mrdtrack.provenance import (
+    Provenance,
+    describe_input,
+    describe_meanwhile,
+    describe_run,
+    time_of_run,
+)
 
 
 def test_an_input_is_known_by_its_content(tmp_path: Path) -> None:
@@ -28,6 +34,26 @@ def test_a_stream_has_neither_size_nor_checksum() -> None:
     assert (described.size, described.sha256) == (None, None)
 
 
+def test_inputs_are_measured_meanwhile_as_they_are_at_once(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.bam", Path("-"), tmp_path / "b.fa"]
+    paths[0].write_bytes(b"reads" * 300_000)
+    paths[2].write_bytes(b">c\nACGT\n")
+    told = describe_meanwhile(paths)
+    assert told() == told() == [describe_input(path) for path in paths]
+
+
+def test_an_input_that_cannot_be_measured_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr("mrdtrack.provenance.describe_input", fail)
+    told = describe_meanwhile([tmp_path / "a.bam"])
+    with pytest.raises(OSError, match="Input/output"):
+        told()
+
+
 def test_a_run_is_described_in_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,7 +61,9 @@ def test_a_run_is_described_in_full(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "panel.toml").write_text("x")
     facts = describe_run(
-        ["mrdtrack", "quantify"], [Path("panel.toml")], libraries={"htslib": "1.24"}
+        ["mrdtrack", "quantify"],
+        [describe_input(Path("panel.toml"))],
+        libraries={"htslib": "1.24"},
     )
     assert facts.command == ("mrdtrack", "quantify")
     assert facts.time == "1970-01-02T00:00:00+00:00"

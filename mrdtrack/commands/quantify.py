@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,12 @@ from mrdtrack.levels.visit_facts import VisitFacts
 from mrdtrack.panel.file import panel_digest, read_panel
 from mrdtrack.panel.model import Breakpoint, Duplication, Panel
 from mrdtrack.panel.reference import Reference, htslib_version
-from mrdtrack.provenance import describe_run
+from mrdtrack.provenance import (
+    InputFile,
+    describe_input,
+    describe_meanwhile,
+    describe_run,
+)
 from mrdtrack.reports.output_files import write_files
 from mrdtrack.reports.result_files import result_files
 from mrdtrack.reports.tables import model_json
@@ -85,6 +90,7 @@ def quantify(request: QuantifyRequest) -> list[VisitResult]:
         sys.stderr.write(
             "compiling the kernels, once for this version (half a minute or so)\n"
         )
+    inputs = _described(request)
     with ExitStack() as stack:
         reference = _open_reference(request, stack)
         samples = _count(request.reads, panel, reference, request, request.sample)
@@ -95,7 +101,7 @@ def quantify(request: QuantifyRequest) -> list[VisitResult]:
         samples = _redacted(samples, panel, request)
     results = _judge(samples, controls, panel, request)
     libraries = {"htslib": htslib_version()}
-    run = describe_run(sys.argv, _inputs(request), libraries=libraries)
+    run = describe_run(sys.argv, inputs(), libraries=libraries)
     provenance = model_json(redacted_provenance(run) if request.redact else run)
     files: dict[str, bytes] = {}
     for counts, result in zip(samples, results, strict=True):
@@ -240,6 +246,17 @@ def _inputs(request: QuantifyRequest) -> list[Path]:
         *request.control,
         *(path for path in optional if path is not None),
     ]
+
+
+def _described(request: QuantifyRequest) -> Callable[[], list[InputFile]]:
+    """Measure the inputs beside the counting; after it where one thread was asked for.
+
+    For then one core may be all there is.
+    """
+    paths = _inputs(request)
+    if request.threads > 1:
+        return describe_meanwhile(paths)
+    return lambda: [describe_input(path) for path in paths]
 
 
 def _tell(results: Sequence[VisitResult], request: QuantifyRequest) -> None:

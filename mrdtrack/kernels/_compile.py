@@ -23,9 +23,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import update_wrapper
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
+
+from mrdtrack.kernels._light_loading import load_lightly
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,32 +111,42 @@ def _forgive_full_disk(compiled: Any) -> None:
     compiled._cache.save_overload = save_if_possible
 
 
-def _loaded_module(name: str) -> ModuleType:
-    """Give a module if it has been imported, else an empty one."""
-    return sys.modules.get(name) or ModuleType(name)
+class _LazyKernel:
+    """A kernel that numba hears of when it is called, or compiled into another.
 
-
-def _load_lightly(compiled: Any) -> None:
-    """Let a cached kernel be loaded without all that only compiling needs.
-
-    Before it looks into the cache numba loads everything it knows of Python and numpy,
-    0.2 s; machine code needs but the runtime that counts owners of arrays. Then it
-    imports every module that a function in the kernel comes from, 0.15 s, for globals
-    that only interpreted code would ask for. A kernel that must be compiled loads the
-    rest then.
+    Most are only ever called by others, and in those that are cached they are compiled
+    already: to prepare all of them for numba would take 0.04 s.
     """
-    load = compiled._cache.load_overload
 
-    def load_machine_code(signature: Any, context: Any) -> Any:
-        context.refresh = lambda: runtime.rtsys.initialize(context)
-        environment.importlib = SimpleNamespace(import_module=_loaded_module)
-        try:
-            return load(signature, context)
-        finally:
-            environment.importlib = importlib
-            del context.refresh
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.py_func = function
+        self._compiled: Any = None
+        update_wrapper(self, function)
 
-    compiled._cache.load_overload = load_machine_code
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.compiled(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.compiled, name)
+
+    @property
+    def compiled(self) -> Any:
+        """What numba makes of it; one, whatever thread asks first."""
+        if self._compiled is None:
+            with compiler_lock:
+                if self._compiled is None:
+                    self._compiled = _compiled(self.py_func)
+        return self._compiled
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """Let numba compile a function on its first call."""
+    cached = CACHE_FOLDER is not None
+    compiled = numba.njit(nogil=True, error_model="numpy", cache=cached)(function)
+    if cached:
+        _forgive_full_disk(compiled)
+        load_lightly(compiled)
+    return compiled
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
@@ -142,12 +154,7 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     if jit_is_disabled():
         cast("Any", function).py_func = function
         return cast("Kernel[P, R]", function)
-    cached = CACHE_FOLDER is not None
-    compiled = numba.njit(nogil=True, error_model="numpy", cache=cached)(function)
-    if cached:
-        _forgive_full_disk(compiled)
-        _load_lightly(compiled)
-    return cast("Kernel[P, R]", compiled)
+    return cast("Kernel[P, R]", _LazyKernel(function))
 
 
 def bare(values: A) -> A:
@@ -338,8 +345,9 @@ CACHE_FOLDER: Path | None = None
 if not jit_is_disabled():
     with _without("coverage", "scipy", "yaml"):
         import numba
-    runtime: Any = importlib.import_module("numba.core.runtime")
-    environment: Any = importlib.import_module("numba.core.environment")
+    compiler_lock: Any = importlib.import_module(
+        "numba.core.compiler_lock"
+    ).global_compiler_lock
     types: Any = importlib.import_module("numba.types")
     extending: Any = importlib.import_module("numba.extending")
     ir: Any = importlib.import_module("llvmlite.ir")

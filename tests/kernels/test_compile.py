@@ -167,6 +167,71 @@ def test_a_cached_kernel_loads_nothing_that_only_compiling_needs(trial: Path) ->
     assert run_trial(trial, AGAIN="1") == "6"
 
 
+def forget(trial: Path, name: str) -> None:
+    for path in (trial.parents[1] / "cache").rglob(f"{name}*"):
+        path.unlink()
+
+
+def test_a_cached_kernel_prepares_none_that_it_was_compiled_with(trial: Path) -> None:
+    told = "import os\nfrom trial.kernels.callee import add\n"
+    told += "assert (add._compiled is None) == ('AGAIN' in os.environ)\n"
+    (trial / "caller.py").write_text(CALLER + told)
+    assert run_trial(trial) == "6"
+    assert run_trial(trial, AGAIN="1") == "6"
+
+
+@pytest.mark.parametrize("called_before", ["", "add(1, 2)\n"])
+def test_a_kernel_is_compiled_with_a_cached_one(
+    trial: Path, called_before: str
+) -> None:
+    callee = CALLEE.replace("return a + b", "return np.array([a, b]).sum()")
+    (trial / "callee.py").write_text(callee)
+    source = CALLER.replace("print(", called_before + "print(")
+    (trial / "caller.py").write_text(source)
+    assert run_trial(trial) == "6"
+    kept = {path: path.stat().st_mtime_ns for path in cached_kernels(trial)}
+    forget(trial, "caller.ask")
+    assert len(cached_kernels(trial)) == 1
+    assert run_trial(trial) == "6"
+    assert len(cached_kernels(trial)) == 2
+    (unchanged,) = (p for p, n in kept.items() if p.stat().st_mtime_ns == n)
+    assert unchanged.name.startswith("callee.add")
+
+
+OTHER_NUMBA = """
+import os
+from mrdtrack.kernels import _light_loading
+
+def fail(*_):
+    raise AttributeError("another numba has no such part")
+
+_light_loading._read_object_code = fail
+"""
+
+
+def test_another_numba_loads_cached_kernels_as_it_does_itself(trial: Path) -> None:
+    told = "hits = sum(ask.stats.cache_hits.values())\n"
+    told += "assert hits == ('AGAIN' in os.environ)\n"
+    (trial / "caller.py").write_text(OTHER_NUMBA + CALLER + told)
+    assert run_trial(trial) == "6"
+    assert run_trial(trial, AGAIN="1") == "6"
+
+
+THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(4) as pool:
+    pair = Pair(np.array([5]), np.array([-5]))
+    print(*{*pool.map(ask, [pair] * 8)}, len({*pool.map(id, [ask.compiled] * 8)}))
+"""
+
+
+def test_threads_that_call_a_kernel_first_prepare_it_once(trial: Path) -> None:
+    source = CALLER[: CALLER.index("print(")] + THREADS
+    (trial / "caller.py").write_text(source)
+    assert run_trial(trial) == "6"
+    assert run_trial(trial) == "6"
+
+
 def test_packages_that_numba_must_not_import_are_not_hidden(trial: Path) -> None:
     there = CALLER + "import scipy.linalg, coverage, yaml\n"
     (trial / "caller.py").write_text(there)
