@@ -73,7 +73,7 @@ def trial(tmp_path: Path) -> Path:
     return folder
 
 
-def run_trial(folder: Path, **environment: str) -> str:
+def run_trial(folder: Path, then: str = "", **environment: str) -> str:
     kept = {
         key: value
         for key, value in os.environ.items()
@@ -81,7 +81,7 @@ def run_trial(folder: Path, **environment: str) -> str:
     }
     root = folder.parents[1]
     done = subprocess.run(
-        [sys.executable, "-c", "import trial.kernels.caller"],
+        [sys.executable, "-c", f"from trial.kernels import caller\n{then}"],
         env=kept | {"NUMBA_CACHE_DIR": str(root / "cache")} | environment,
         cwd=root,
         capture_output=True,
@@ -219,17 +219,22 @@ def test_another_numba_loads_cached_kernels_as_it_does_itself(trial: Path) -> No
 
 THREADS = """
 from concurrent.futures import ThreadPoolExecutor
-with ThreadPoolExecutor(4) as pool:
-    pair = Pair(np.array([5]), np.array([-5]))
-    print(*{*pool.map(ask, [pair] * 8)}, len({*pool.map(id, [ask.compiled] * 8)}))
+
+def ask_in_threads():
+    with ThreadPoolExecutor(4) as pool:
+        pair = Pair(np.array([5]), np.array([-5]))
+        told = set(pool.map(ask, [pair] * 8))
+        prepared = set(pool.map(lambda _: id(ask.compiled), range(8)))
+    assert len(prepared) == 1
+    print(*told)
 """
 
 
 def test_threads_that_call_a_kernel_first_prepare_it_once(trial: Path) -> None:
     source = CALLER[: CALLER.index("print(")] + THREADS
     (trial / "caller.py").write_text(source)
-    assert run_trial(trial) == "6"
-    assert run_trial(trial) == "6"
+    assert run_trial(trial, "caller.ask_in_threads()") == "6"
+    assert run_trial(trial, "caller.ask_in_threads()") == "6"
 
 
 def test_packages_that_numba_must_not_import_are_not_hidden(trial: Path) -> None:
