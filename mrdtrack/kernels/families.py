@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.kernels._compile import bare, kernel
-from mrdtrack.kernels.arrays import Ints
+from mrdtrack.kernels.arrays import Bytes, Ints
 from mrdtrack.kernels.groups import table_size
 from mrdtrack.kernels.molecules import (
     ALT,
@@ -32,6 +32,8 @@ AGREEMENT = 2.0 / 3.0
 SLOT_MULTIPLIER = 0x9E3779B1
 """Near the golden section of 2^32 (Knuth, The Art of Computer Programming 3, 6.4)."""
 UNJOINED = -1
+MARKS = 1 << 14
+"""Marks by which most UMIs that are not there are told at once."""
 
 
 class Place(NamedTuple):
@@ -43,12 +45,19 @@ class Place(NamedTuple):
     queue: Ints  # [W]
     of_row: Ints  # [W] number of the UMI of each fragment, UNJOINED without a UMI
     slots: Ints  # [table_size(2 W)] numbers of UMIs by `word_slot`, -1 where empty
+    marks: Bytes  # [MARKS] 1 where a UMI of the place has its mark
 
 
 @kernel
 def word_slot(word: int, mask: int) -> int:
     """Give a word's place in a table, by bits from the middle of a product."""
     return ((word * SLOT_MULTIPLIER) >> 24) & mask
+
+
+@kernel
+def mark_of(word: int) -> int:
+    """Give the mark of a UMI."""
+    return ((word * SLOT_MULTIPLIER) >> 18) & (MARKS - 1)
 
 
 @kernel
@@ -77,6 +86,7 @@ def list_umis(
         if place.slots[slot] < 0:
             place.slots[slot] = n
             place.word[n] = word
+            place.marks[mark_of(int(word))] = 1
             place.seen[n] = 0
             place.root[n] = UNJOINED
             n += 1
@@ -109,8 +119,10 @@ def join_from(place: Place, mask: int, start: int) -> None:
         n_bases = 0 if length == HASHED else length
         for base in range(n_bases):
             for change in range(1, 4):
-                slot = find_slot(place, mask, word ^ (change << (2 * base)))
-                found = place.slots[slot]
+                other = word ^ (change << (2 * base))
+                if not place.marks[mark_of(other)]:
+                    continue
+                found = place.slots[find_slot(place, mask, other)]
                 if found < 0 or place.root[found] != UNJOINED:
                     continue
                 if place.seen[node] >= 2 * place.seen[found] - 1:
@@ -148,6 +160,8 @@ def number_into(
         mask = table_size(2 * (high - low)) - 1
         n = list_umis(rows, low, high, words, room, mask)
         join_umis(place, n, mask, commonest_first(place, n))
+        for i in range(n):
+            room.marks[mark_of(int(room.word[i]))] = 0
         alone = low + n
         for i in range(high - low):
             own = room.of_row[i]
@@ -177,6 +191,7 @@ def number_families(order: Ints, begin: Ints, umi: Ints) -> Ints:
         np.empty(widest, np.int64),
         np.empty(widest, np.int64),
         np.empty(table_size(2 * widest), np.int64),
+        np.zeros(MARKS, np.uint8),
     )
     number = np.empty(order.shape[0], np.int64)
     number_into(order, begin, umi, place, number)
