@@ -23,16 +23,19 @@ class WarmRequest:
 
 
 def warm(request: WarmRequest) -> None:
-    """Run every kernel once on a visit of the packaged example."""
+    """Run every kernel once on a visit of the packaged example.
+
+    It is read by its index, and then whole.
+    """
     with demo_folder() as folder, tempfile.TemporaryDirectory():
         panel = read_panel(folder / "panel.toml")
         probe = Sequence(id="probe", kind="sequence", sequence="ACGT" * 10)
-        panel = panel.model_copy(update={"marker": (*panel.marker, probe)})
+        whole = panel.model_copy(update={"marker": (*panel.marker, probe)})
+        by_index = CountingSettings(molecules="fragments")
+        scan = CountingSettings(molecules="umi", scan=True)
         reads = next(iter(sorted(Path(folder).glob("*.bam"))))
         with Reference(folder / "reference.fa") as reference:
-            for mode in ("fragments", "umi"):
-                count_reads(
-                    reads, panel, reference, CountingSettings(molecules=mode, scan=True)
-                )
+            for asked, settings in ((panel, by_index), (whole, scan)):
+                count_reads(reads, asked, reference, settings)
     if not request.quiet:
         sys.stderr.write("kernels are compiled\n")
