@@ -171,14 +171,12 @@ def _fragments(rows: BackgroundRows, order: Ints, number: Ints) -> Ints:
 def _families(shown: Shown, order: Ints, fragment: Ints) -> Ints:
     """Number the families of rows by those of their fragments."""
     facts, rows = shown
-    number = fragment[order]
-    n_fragments = int(number[-1]) + 1 if len(number) else 0
-    start = np.full(n_fragments, np.iinfo(np.int64).max)
-    umi = np.zeros(n_fragments, np.int64)
-    np.minimum.at(start, number, facts.start[rows.row[order]])
-    np.maximum.at(umi, number, facts.umi[rows.row[order]])
-    stretch = np.zeros(n_fragments, np.int64)
-    stretch[number] = rows.stretch[order]
+    number, record = fragment[order], rows.row[order]
     family = np.zeros(len(rows.row), np.int64)
-    family[order] = family_numbers(stretch, umi, start)[number]
+    if len(order):
+        begin = np.flatnonzero(np.diff(number, prepend=-1))
+        start = np.minimum.reduceat(facts.start[record], begin)
+        umi = np.maximum.reduceat(facts.umi[record], begin)
+        stretch = rows.stretch[order[begin]]
+        family[order] = family_numbers(stretch, umi, start)[number]
     return family
