@@ -23,18 +23,22 @@ help: ## list the jobs
 
 setup: $(STAMP) ## install everything into .venv, once
 
+# The lock names every package, so nothing is resolved: asked to, pip looks at newer
+# releases than those of the lock, and fails at the first that has no hash.
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null 2>&1; then \
 	  export VIRTUAL_ENV="$(CURDIR)/$(VENV)" && \
-	  uv pip install -q --compile-bytecode --require-hashes -r requirements.lock && \
+	  uv pip install -q --compile-bytecode --no-deps --require-hashes \
+	    -r requirements.lock && \
 	  uv pip install -q --no-deps --no-build-isolation -e . ; \
 	else \
-	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
-	    -r requirements.lock && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps \
-	    --no-build-isolation -e . ; \
+	    --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps \
+	    --no-build-isolation -e . && \
+	  $(BIN)/python -m pip check ; \
 	fi
 	@touch $@
 
