@@ -40,7 +40,6 @@ from mrdtrack.levels.detection import (
     NullTable,
     evidence,
     null_table,
-    on_lattice,
 )
 from mrdtrack.levels.level_interval import (
     LevelEstimate,
@@ -48,19 +47,15 @@ from mrdtrack.levels.level_interval import (
     level_estimate,
 )
 from mrdtrack.levels.level_search import level_at
-from mrdtrack.levels.limits import (
-    Sampling,
-    critical_values,
-    limits,
-    truncated_mass,
-    truncated_sum,
-)
+from mrdtrack.levels.limits import Sampling, limits
 from mrdtrack.levels.negative_binomials import (
     RateMixture,
     count_table,
     log_count_probability,
     with_signal,
 )
+from mrdtrack.levels.power import critical_values
+from mrdtrack.levels.score_sums import TruncatedSums, on_lattice
 
 Hits = NDArray[np.bool_]
 
@@ -192,9 +187,12 @@ def knowing_lod95(design: Design, alpha: float = 0.01) -> float:
     score -= score[:, :1]
     width = ((null * score).sum() + score.max()) / (BINS - 1)
     lattice = np.minimum(score / width + 0.5, BINS - 1).astype(np.int64)
-    density = truncated_sum(on_lattice(null, lattice, BINS)[None])[0]
+    sums = TruncatedSums(BINS)
+    spectrum = sums.transformed(on_lattice(null, lattice, BINS)).prod(axis=0)
+    density = sums.back(spectrum)
     below = np.cumsum(density)
     border = int(np.argmax(1 - np.concatenate([[0.0], below]) <= alpha))
+    sums = TruncatedSums(border)
 
     def power(levels: Floats) -> Floats:
         missed = []
@@ -202,7 +200,8 @@ def knowing_lod95(design: Design, alpha: float = 0.01) -> float:
             mean, with_shape = with_signal(noise, shape, (molecules * f)[:, None])
             table = count_table(mean[:, 0], with_shape[:, 0], size)
             rows = on_lattice(table, np.minimum(lattice, border), border + 1)
-            missed.append(truncated_mass(rows[None, :, :border])[0])
+            spectrum = sums.transformed(rows[:, :border]).prod(axis=0)
+            missed.append(float(sums.back(spectrum).sum()))
         return 1.0 - np.array(missed)
 
     return level_at(power, (0.95,), level, 0.3)[0]

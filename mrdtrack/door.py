@@ -99,7 +99,7 @@ def _collect_rarely() -> None:
     Nearly all that a run makes lives as long as it does: to look through the modules
     again and again took a quarter of a small run.
     """
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(500_000, 50, 100)
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
 

@@ -8,12 +8,15 @@ of equally many members are laid together, which spares a call for each of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrdtrack.levels.exact_bounds import FloatArray, IntArray
 from mrdtrack.levels.negative_binomials import RateMixture, component_table
+
+Number = TypeVar("Number", np.float64, np.complex128)
 
 MOST_NUMBERS = 1 << 16
 """Numbers worked on at once, about: more would not stay in the processor's cache."""
@@ -22,12 +25,11 @@ MOST_NUMBERS = 1 << 16
 class ClassBatch(NamedTuple):
     """C classes of m members each, and R rows: a row for each node that matters.
 
-    `classes` [C]; `members` [C, m]: places among the markers; `weights` [C]: those of
+    `members` [C, m]: places among the markers; `weights` [C]: those of
     the members' components given each node [m, T, G]; `nodes` [C]: probabilities of the
     nodes [T]; `of_row` [R, m]: members of each row.
     """
 
-    classes: IntArray
     members: IntArray
     weights: list[FloatArray]
     nodes: list[FloatArray]
@@ -48,12 +50,11 @@ class ClassBatch(NamedTuple):
         return np.concatenate(given)
 
     def by_class(
-        self, rows: FloatArray
-    ) -> Iterator[tuple[int, FloatArray, FloatArray]]:
-        """Give each class, the probabilities of its nodes, and its rows [T, ...]."""
+        self, rows: NDArray[Number]
+    ) -> Iterator[tuple[FloatArray, NDArray[Number]]]:
+        """Give of each class the probabilities of its nodes, and its rows [T, ...]."""
         ends = np.cumsum([len(nodes) for nodes in self.nodes])
-        parts = np.split(rows, ends[:-1])
-        return zip(self.classes.tolist(), self.nodes, parts, strict=True)
+        return zip(self.nodes, np.split(rows, ends[:-1]), strict=True)
 
 
 def class_batches(
@@ -67,14 +68,14 @@ def class_batches(
     sizes = np.bincount(
         mixture.class_of[mixture.class_of >= 0], minlength=len(mixture.nodes)
     )
-    nodes = mixture.nodes.shape[1]
+    rows = (mixture.nodes > least_node).sum(axis=1)
     batches = []
     for size in np.unique(sizes).tolist():
         classes = np.flatnonzero(sizes == size)
-        step = max(1, MOST_NUMBERS // (size * nodes * width))
+        part = np.cumsum(rows[classes] * (size * width)) // MOST_NUMBERS
         batches += [
-            _batch(mixture, classes[start : start + step], least_node)
-            for start in range(0, len(classes), step)
+            _batch(mixture, together, least_node)
+            for together in np.split(classes, np.flatnonzero(np.diff(part)) + 1)
         ]
     return batches
 
@@ -84,7 +85,6 @@ def _batch(mixture: RateMixture, classes: IntArray, least_node: float) -> ClassB
     used = [np.flatnonzero(mixture.nodes[c] > least_node) for c in classes.tolist()]
     pairs = list(zip(members, used, strict=True))
     return ClassBatch(
-        classes=classes,
         members=np.array(members, np.int64),
         weights=[mixture.given_node[np.ix_(of, nodes)] for of, nodes in pairs],
         nodes=[mixture.nodes[c, of] for c, of in zip(classes, used, strict=True)],

@@ -9,18 +9,18 @@ mixture.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import fft, special
 
-from mrdtrack.levels.class_batches import class_batches
+from mrdtrack.levels.class_batches import ClassBatch, class_batches
 from mrdtrack.levels.exact_bounds import (
     FloatArray,
     IntArray,
     negative_binomial_tail,
 )
+from mrdtrack.levels.light_scipy import special
 from mrdtrack.levels.negative_binomials import (
     RateMixture,
     condensed,
@@ -28,8 +28,7 @@ from mrdtrack.levels.negative_binomials import (
     mixed_table,
     with_signal,
 )
-
-ComplexArray = NDArray[np.complex128]
+from mrdtrack.levels.score_sums import on_lattice, spectrum_of_sum
 
 LOST_FLOOR = 0.05
 RUNGS = 6
@@ -38,6 +37,8 @@ RUNG_WEIGHT = 0.15
 SHARED_PART = 0.9
 """Share of alpha that the summed statistic gets; the rest goes to the best marker."""
 BINS = 2048
+_CIRCLE = 2 * BINS
+_LEAST_NODE = 1e-7
 NULL_TAIL = 1e-7
 WIDE_NULL_TAIL = 1e-5
 WIDE_TABLE = 400
@@ -191,53 +192,21 @@ def ladder_table(
 
 def _null_tail(table: NullTable) -> FloatArray:
     """Return P(statistic >= b) under the null, b on the lattice."""
-    mixture = table.mixture
-    size = 2 * BINS
-    alone = mixture.class_of < 0
-    spectrum = np.ones(size // 2 + 1, dtype=np.complex128)
-    if alone.any():
-        rows = on_lattice(table.null[alone], table.score[alone], size)
-        spectrum = fft.rfft(rows, axis=-1).prod(axis=0)
-    for of_class in _class_spectra(table, size):
-        spectrum = spectrum * of_class
-    density = np.maximum(fft.irfft(spectrum, size), 0.0)
+    alone = table.mixture.class_of < 0
+    rows = on_lattice(table.null[alone], table.score[alone], _CIRCLE)
+    spectrum = spectrum_of_sum(rows, _of_classes(table), np.fft.rfft)
+    density = np.maximum(np.fft.irfft(spectrum, _CIRCLE), 0.0)
     result: FloatArray = np.minimum(np.cumsum(density[::-1])[::-1], 1.0)
     return result
 
 
-def _class_spectra(table: NullTable, size: int) -> ComplexArray:
-    """Return the transform of the summed score of each class's markers [C, F]."""
-    mixture = table.mixture
-    spectra = np.zeros((len(mixture.nodes), size // 2 + 1), dtype=np.complex128)
-    shape = with_shape(table, table.background)
-    for batch in class_batches(mixture, 1e-7, size):
-        last = table.null.shape[1] - 1
-        given = batch.given_nodes(table.background, shape, last)
+def _of_classes(table: NullTable) -> Iterator[tuple[ClassBatch, FloatArray]]:
+    """Give the rows of each class's markers given its nodes."""
+    last = table.null.shape[1] - 1
+    for batch in class_batches(table.mixture, _LEAST_NODE, _CIRCLE):
+        given = batch.given_nodes(table.background, table.mixture.shape, last)
         given = _with_tail(given, table.largest[batch.of_row])
-        rows = on_lattice(given, table.score[batch.of_row], size)
-        summed = fft.rfft(rows, axis=-1).prod(axis=1)
-        for c, nodes, of_node in batch.by_class(summed):
-            for share, spectrum in zip(nodes, of_node, strict=True):
-                spectra[c] += share * spectrum
-    return spectra
-
-
-def with_shape(table: NullTable, mean: FloatArray) -> FloatArray:
-    """Return the shapes of components whose mean holds signal, variance kept [M, G]."""
-    return with_signal(table.background, table.mixture.shape, mean - table.background)[
-        1
-    ]
-
-
-def on_lattice(probability: FloatArray, score: IntArray, size: int) -> FloatArray:
-    """Add up probabilities [..., K] by lattice score [..., K] into [..., size]."""
-    rows = probability.shape[:-1]
-    flat = score.reshape(-1, score.shape[-1])
-    flat = flat + size * np.arange(len(flat))[:, None]
-    summed: FloatArray = np.bincount(
-        flat.ravel(), weights=probability.ravel(), minlength=len(flat) * size
-    ).astype(np.float64, copy=False)
-    return summed.reshape(*rows, size)
+        yield batch, on_lattice(given, table.score[batch.of_row], _CIRCLE)
 
 
 def evidence(table: NullTable, alt: IntArray) -> Evidence:

@@ -1,4 +1,4 @@
-"""Exact bounds of counts: binomial, Poisson, beta-binomial, and what sampling allows.
+"""Exact bounds of counts: binomial, Poisson, and what sampling allows.
 
 Everything here is a closed form of `scipy.special`; nothing depends on a background.
 """
@@ -77,30 +77,3 @@ def negative_binomial_tail(
     s = np.asarray(shape, dtype=np.float64)
     tail = special.betainc(np.maximum(k, 1e-300), s, m / (m + s))
     return np.where(k <= 0, 1.0, tail)
-
-
-def beta_binomial_tail(at_least: int, molecules: int, a: float, b: float) -> float:
-    """Return P(X >= k) of a beta-binomial count.
-
-    By recurrence of the probabilities in logs, adding up the smaller tail; exact where
-    differences of log-gammas (`scipy.stats.betabinom`) lose their digits.
-    """
-    if at_least <= 0:
-        return 1.0
-    if at_least > molecules:
-        return 0.0
-    j = np.arange(molecules, dtype=np.float64)
-    step = np.log(molecules - j) + np.log(j + a)
-    step -= np.log(j + 1.0) + np.log(molecules - j - 1.0 + b)
-    with np.errstate(invalid="ignore", over="ignore"):
-        first = special.poch(b, a) / special.poch(molecules + b, a)
-    log_first = (
-        float(np.log(first))
-        if 0.0 < first < np.inf
-        else float(special.betaln(a, molecules + b) - special.betaln(a, b))
-    )
-    log_p = log_first + np.concatenate([[0.0], np.cumsum(step)])
-    upper = float(np.exp(special.logsumexp(log_p[at_least:])))
-    if upper < 0.5:
-        return upper
-    return max(0.0, 1.0 - float(np.exp(special.logsumexp(log_p[:at_least]))))

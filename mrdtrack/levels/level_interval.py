@@ -17,13 +17,13 @@ import numpy as np
 from mrdtrack.levels.detection import Evidence, LevelCounts, NullTable
 from mrdtrack.levels.exact_bounds import FloatArray, poisson_bounds
 from mrdtrack.levels.level_search import level_at
-from mrdtrack.levels.limits import critical_values, detection_probability
 from mrdtrack.levels.negative_binomials import (
     LARGEST_SHAPE,
     condensed,
     log_count_probability,
     rising,
 )
+from mrdtrack.levels.power import Power, critical_values
 
 HETEROGENEITY = np.array([0.0, 0.15, 0.3, 0.5, 0.8])
 HETEROGENEITY_WEIGHT = np.array([0.35, 0.25, 0.2, 0.12, 0.08])
@@ -248,12 +248,8 @@ def _lower(
     if found.p_value <= OVERWHELMING_P or not within:
         unit = float((counts.molecules * counts.ratio).sum())
         return _quantile(level, likelihood / np.maximum(level, 1e-2 / unit), tail)
-    critical = critical_values(table, found.p_value * (1 + 1e-9))
+    power = Power(table, critical_values(table, found.p_value * (1 + 1e-9)))
     peak = max(float(level[int(np.argmax(likelihood))]), 1e-8)
     molecules = float(counts.alt.sum()) + 1.0
-
-    def probability(at: FloatArray) -> FloatArray:
-        return detection_probability(table, at, critical)
-
     start = peak * float(np.exp(-2.0 / np.sqrt(molecules)))
-    return level_at(probability, (tail,), start, 1.2 / float(np.sqrt(molecules)))[0]
+    return level_at(power, (tail,), start, 1.2 / float(np.sqrt(molecules)))[0]

@@ -12,9 +12,9 @@ from itertools import count
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from mrdtrack.levels.exact_bounds import FloatArray
+from mrdtrack.levels.light_scipy import special
 
 LARGEST_LEVEL = 1.0
 SMALLEST_LEVEL = 1e-9

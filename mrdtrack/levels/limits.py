@@ -1,8 +1,7 @@
 """What this sample could have seen: LoB, LoD95 and LoQ of the very test in force.
 
-The power at a level is the exact probability that the test of `detection` rejects, by
-the same convolution under that level. LoD95 is the level at 0.95, never the critical
-value, and never below what sampling allows: 2.996 molecules, or genomes in the tube.
+LoD95 is the level at which its power is 0.95, never the critical value, and never below
+what sampling allows: 2.996 molecules, or genomes in the tube.
 """
 
 from __future__ import annotations
@@ -10,35 +9,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft, special
 
-from mrdtrack.levels.class_batches import class_batches
-from mrdtrack.levels.detection import (
-    SHARED_PART,
-    NullTable,
-    on_lattice,
-    with_shape,
-)
+from mrdtrack.levels.detection import NullTable
 from mrdtrack.levels.exact_bounds import (
     FloatArray,
-    IntArray,
     negative_binomial_tail,
     poisson_mean_detected,
 )
 from mrdtrack.levels.level_search import SMALLEST_LEVEL, level_at, probit
-from mrdtrack.levels.negative_binomials import mixed_table, with_signal
+from mrdtrack.levels.light_scipy import special
+from mrdtrack.levels.negative_binomials import with_signal
+from mrdtrack.levels.power import Power, critical_counts, critical_values
 from mrdtrack.levels.result import LimitedBy
 
-_LEAST_NODE = 1e-5
 _START = 0.55
 """Where LoB and LoD95 lie around, as a share of the design level."""
-
-
-class Critical(NamedTuple):
-    """The test's borders: lattice statistic, and count of each marker [M]."""
-
-    statistic: int
-    counts: IntArray
 
 
 class Limits(NamedTuple):
@@ -58,126 +43,15 @@ class Sampling(NamedTuple):
     loq_cv: float
 
 
-def critical_values(table: NullTable, alpha: float) -> Critical:
-    """Return the smallest statistic, and smallest counts, that the test rejects."""
-    markers = len(table.largest)
-    marker_alpha = alpha
-    statistic = 2 * len(table.at_least)
-    if markers > 1:
-        marker_alpha = -np.expm1(np.log1p(-alpha * (1 - SHARED_PART)) / markers)
-        rejected = np.flatnonzero(table.at_least <= alpha * SHARED_PART)
-        statistic = int(rejected[0]) if len(rejected) else len(table.at_least)
-    return Critical(statistic, critical_counts(table, marker_alpha))
-
-
-def critical_counts(table: NullTable, alpha: float) -> IntArray:
-    """Return for each marker the smallest count whose tail is at most alpha [M]."""
-    tail = np.cumsum(table.null[:, ::-1], axis=1)[:, ::-1]
-    reached = tail <= alpha
-    found = np.where(reached.any(axis=1), reached.argmax(axis=1), table.largest + 1)
-    return found.astype(np.int64)
-
-
-def detection_probability(
-    table: NullTable, level: FloatArray, critical: Critical
-) -> FloatArray:
-    """Return the exact probability of a detection at some levels [F]."""
-    below = table.score < critical.statistic
-    stop = np.minimum(critical.counts, below.sum(axis=1))
-    size = int(stop.max())
-    if size == 0:
-        return np.ones(len(level))
-    signal = (table.molecules * table.ratio)[None, :, None] * level[:, None, None]
-    mean, shape = with_signal(table.background, table.mixture.shape, signal)
-    alone = np.flatnonzero(table.mixture.class_of < 0)
-    given = mixed_table(
-        table.mixture.weight[alone], mean[:, alone], shape[:, alone], size - 1
-    )
-    given = _below(given, stop[alone])
-    if len(stop) == 1:
-        missed = given[:, 0].sum(axis=-1)
-    else:
-        classes = _class_parts(table, mean, stop, critical.statistic)
-        missed = np.zeros(len(level))
-        for f in range(len(level)):  # one by one, since the rows of all take much room
-            own = _rows(given[f], table.score[alone], critical.statistic)
-            rows = np.concatenate([own, classes[f]])
-            missed[f] = truncated_mass(rows[None])[0]
-    result: FloatArray = np.clip(1.0 - missed, 0.0, 1.0)
-    return result
-
-
-def _below(given: FloatArray, stop: IntArray) -> FloatArray:
-    """Blank the counts at which a marker, or the sum, rejects [..., M, K]."""
-    result: FloatArray = np.where(
-        np.arange(given.shape[-1]) < stop[..., None], given, 0.0
-    )
-    return result
-
-
-def _class_parts(
-    table: NullTable,
-    mean: FloatArray,
-    stop: IntArray,
-    border: int,
-) -> FloatArray:
-    """Return the summed score, not rejected, of each class of markers [F, C, B]."""
-    last = int(stop.max()) - 1
-    parts = np.zeros((len(mean), len(table.mixture.nodes), border))
-    batches = class_batches(table.mixture, _LEAST_NODE, border)
-    for at_level, of_level in zip(mean, parts, strict=True):
-        shape = with_shape(table, at_level)
-        for batch in batches:
-            given = batch.given_nodes(at_level, shape, last)
-            given = _below(given, stop[batch.of_row])
-            summed = truncated_sum(_rows(given, table.score[batch.of_row], border))
-            for c, nodes, of_node in batch.by_class(summed):
-                of_level[c] = nodes @ of_node
-    return parts
-
-
-def _rows(given: FloatArray, score: IntArray, border: int) -> FloatArray:
-    """Put probabilities [..., K] on the lattice below the border [..., border]."""
-    capped = np.minimum(score[..., : given.shape[-1]], border)
-    return on_lattice(given, capped, border + 1)[..., :border]
-
-
-def truncated_sum(rows: FloatArray) -> FloatArray:
-    """Convolve rows [F, M, B] over M, forgetting all sums of B or more: [F, B].
-
-    By one transform a row. Rows are damped by exp(-t b), so that sums which come round
-    the circle count 1e-12 of themselves; the result is undamped.
-    """
-    size = rows.shape[-1]
-    if rows.shape[1] == 1:
-        return rows[:, 0]
-    length = fft.next_fast_len(2 * size, real=True)
-    damping = np.exp(np.arange(size) * (np.log(1e-12) / length))
-    spectrum = fft.rfft(rows * damping, length, axis=-1).prod(axis=1)
-    summed = fft.irfft(spectrum, length, axis=-1)[..., :size]
-    result: FloatArray = summed / damping
-    return result
-
-
-def truncated_mass(rows: FloatArray) -> FloatArray:
-    """Return the mass of sums below B of independent rows [F, M, B]: [F]."""
-    mass: FloatArray = truncated_sum(rows).sum(axis=-1)
-    return mass
-
-
 def limits(table: NullTable, alpha: float, sampling: Sampling) -> Limits:
     """Return LoB, LoD95 and LoQ of a sample, and what binds the LoD95.
 
     `depth`: the molecules alone would give most of the LoD95; `input`: the DNA in the
     tube; `background`: the error rate and what is not known of it.
     """
-    critical = critical_values(table, alpha)
-
-    def probability(level: FloatArray) -> FloatArray:
-        return detection_probability(table, level, critical)
-
+    power = Power(table, critical_values(table, alpha))
     start = _START * table.design_level
-    lob, lod = level_at(probability, (0.5, 0.95), start, 0.35)
+    lob, lod = level_at(power, (0.5, 0.95), start, 0.35)
     mean = float(poisson_mean_detected(sampling.min_molecules))
     depth_bound = mean / float((table.molecules * table.ratio).sum())
     input_bound = mean / sampling.input_genomes if sampling.input_genomes else 0.0

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from mrdtrack.levels.exact_bounds import FloatArray, IntArray
+from mrdtrack.levels.light_scipy import special
 
 LARGEST_SHAPE = 1e9
 SMALLEST_MEAN = 1e-15

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from scipy import special
-
 from mrdtrack.counts import MarkerCounts, QualityFinding, SampleCounts
 from mrdtrack.findings import finding
+from mrdtrack.levels.light_scipy import special
 
 CHANCE: Final = 1e-4
 """Probability below which a pattern of a marker's molecules is not chance."""

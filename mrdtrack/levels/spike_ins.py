@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from scipy.special import betaincinv
+from mrdtrack.levels.light_scipy import special
 
 PICOGRAM_PER_CELL = 6.6
 CONFIDENCE = 0.95
@@ -111,8 +111,8 @@ def copies_of(reads: int, factor: FamilyFactor) -> Copies:
     own = min(float(reads), value) / factor.scatter
     spikes = factor.molecules / factor.scatter
     tail = (1 - CONFIDENCE) / 2
-    low = _odds(float(betaincinv(own, spikes + 1, tail))) if reads else 0.0
-    high = _odds(float(betaincinv(own + 1, spikes, 1 - tail)))
+    low = _odds(float(special.betaincinv(own, spikes + 1, tail))) if reads else 0.0
+    high = _odds(float(special.betaincinv(own + 1, spikes, 1 - tail)))
     return Copies(value, _no_dust(low * factor.copies), high * factor.copies)
 
 

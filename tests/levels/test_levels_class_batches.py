@@ -39,10 +39,12 @@ def test_rows_are_the_nodes_of_each_class(
     for batch in batches.class_batches(mixture, 1e-6, 10):
         rows = batch.given_nodes(mean, mixture.shape, 30)
         assert len(rows) == len(batch.of_row)
-        for c, nodes, of_node in batch.by_class(rows):
+        parts = batch.by_class(rows)
+        for members, (nodes, of_node) in zip(batch.members, parts, strict=True):
+            c = int(CLASS_OF[members[0]])
+            assert members.tolist() == np.flatnonzero(c == CLASS_OF).tolist()
             used = np.flatnonzero(mixture.nodes[c] > 1e-6)
             assert nodes.tolist() == mixture.nodes[c, used].tolist()
-            members = np.flatnonzero(c == CLASS_OF)
             for t, row in zip(used, of_node, strict=True):
                 weight = mixture.given_node[members, t]
                 expected = np.einsum("mg,mgk->mk", weight, table[members])

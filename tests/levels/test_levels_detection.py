@@ -20,15 +20,10 @@ from mrdtrack.levels.exact_bounds import negative_binomial_tail
 from mrdtrack.levels.level_search import level_at
 from mrdtrack.levels.limits import (
     Sampling,
-    critical_counts,
-    critical_values,
-    detection_probability,
     limits,
     loq_level,
     marker_level_at,
     marker_limits,
-    truncated_mass,
-    truncated_sum,
 )
 from mrdtrack.levels.negative_binomials import (
     RateMixture,
@@ -39,6 +34,8 @@ from mrdtrack.levels.negative_binomials import (
     rising,
     with_signal,
 )
+from mrdtrack.levels.power import Power, critical_counts, critical_values
+from mrdtrack.levels.score_sums import TruncatedSums
 
 Floats = NDArray[np.float64]
 
@@ -212,9 +209,9 @@ def test_truncated_sums_forget_what_is_beyond() -> None:
         full = np.array(
             [np.convolve(a, b) for a, b in zip(full, rows[:, i], strict=True)]
         )
-    assert np.allclose(truncated_sum(rows), full[:, :9])
-    assert np.allclose(truncated_mass(rows), full[:, :9].sum(axis=1))
-    assert np.allclose(truncated_mass(rows[:, :1]), 1.0)
+    sums = TruncatedSums(9)
+    summed = sums.back(sums.transformed(rows).prod(axis=1))
+    assert np.allclose(summed, full[:, :9])
 
 
 @pytest.mark.parametrize(
@@ -229,7 +226,7 @@ def test_truncated_sums_forget_what_is_beyond() -> None:
 def test_detection_at_the_lod95_is_95_of_100(table: NullTable) -> None:
     critical = critical_values(table, 0.01)
     seen = limits(table, 0.01, Sampling(None, 1, 0.3))
-    at = detection_probability(table, np.array([seen.lod95]), critical)
+    at = Power(table, critical)(np.array([seen.lod95]))
     assert float(at[0]) == pytest.approx(0.95, abs=0.002)
     assert seen.lob < seen.lod95 <= seen.loq
     rng = np.random.default_rng(3)
@@ -253,7 +250,7 @@ def test_detection_at_the_lod95_is_95_of_100(table: NullTable) -> None:
 def test_no_molecule_needed_means_always_detected() -> None:
     table = plain_table([2e-5], [5e4])
     critical = critical_values(table, 0.01)._replace(counts=np.array([0]))
-    assert detection_probability(table, np.array([1e-9]), critical).tolist() == [1.0]
+    assert Power(table, critical)(np.array([1e-9])).tolist() == [1.0]
 
 
 def test_lod_is_never_below_sampling_or_input() -> None:

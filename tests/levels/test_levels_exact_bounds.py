@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrdtrack.levels.exact_bounds import (
-    beta_binomial_tail,
     clopper_pearson,
     haploid_genomes,
     negative_binomial_tail,
@@ -83,26 +82,6 @@ def test_means_detected_in_95_of_100() -> None:
 
 def test_genomes_of_dna() -> None:
     assert haploid_genomes(100) == pytest.approx(30_303, abs=0.5)
-
-
-@pytest.mark.parametrize(
-    ("k", "n", "a", "b", "exact"),
-    [
-        (6, 250_000, 2.0, 2e5, 0.107801329408),
-        (3, 20_000, 1.7, 1e6, 2.1114655e-5),
-        (40, 200_000, 150.5, 2e6, 4.10938459e-7),
-        (30, 20_000, 1.7, 1e6, 6.95e-51),
-    ],
-)
-def test_beta_binomial_tails(k: int, n: int, a: float, b: float, exact: float) -> None:
-    rel = 1e-2 if exact < 1e-40 else 1e-8
-    assert beta_binomial_tail(k, n, a, b) == pytest.approx(exact, rel=rel)
-
-
-def test_beta_binomial_ends() -> None:
-    assert beta_binomial_tail(0, 10, 1, 2) == 1.0
-    assert beta_binomial_tail(11, 10, 1, 2) == 0.0
-    assert beta_binomial_tail(1, 3, 1, 1) == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize(
