@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from mrdtrack.levels.error_rates import (
     with_unseen_shift,
 )
 from mrdtrack.levels.exact_bounds import FloatArray, IntArray
+from mrdtrack.levels.memo import Memo
 from mrdtrack.levels.negative_binomials import RateMixture
 from mrdtrack.levels.neighbours import ClassSites, SiteCounts, sites_for
 
@@ -56,6 +58,13 @@ class SharedNode(NamedTuple):
 
     name: str
     prior: FloatArray
+
+
+class Told(NamedTuple):
+    """What is known of one marker's rate, and what it has in common with others."""
+
+    rate: MarkerRate
+    node: SharedNode | None
 
 
 _INDEL = re.compile(r"(?:ins|del)\d{1,3}:h(\d{1,3})(?!\w)", re.ASCII)
@@ -107,7 +116,8 @@ def level_background(
     """
     samples = (own_sites, *controls.sites)
     chosen = {
-        marker.error_class: sites_for(marker.error_class, samples) for marker in markers
+        error_class: sites_for(error_class, samples)
+        for error_class in dict.fromkeys(marker.error_class for marker in markers)
     }
     by_name = {
         name: ClassSites(*(_scaled(values, design_factor) for values in sites))
@@ -126,17 +136,26 @@ def level_background(
         ClassSites(*(_scaled(v, design_factor) for v in controls.of(marker.marker)))
         for marker in markers
     ]
-    found: list[MarkerRate] = []
-    shared: list[SharedNode | None] = []
-    for marker, name, counts in zip(markers, names, own, strict=True):
+
+    def told(marker: MarkerKey, counts: ClassSites) -> Told:
+        name, _ = chosen[marker.error_class]
         known = rates.get(name) or assumed_class(marker.error_class, mode)
         node = name if name in rates else None
         if node and not len(known.control_mean) and counts.molecules.any():
             known, node = with_unseen_shift(known), UNSEEN
-        found.append(marker_rate(known, *counts, tau, marker.declared))
-        shared.append(SharedNode(node, known.weight.sum(axis=1)) if node else None)
+        rate = marker_rate(known, *counts, tau, marker.declared)
+        return Told(rate, SharedNode(node, known.weight.sum(axis=1)) if node else None)
+
+    alike = Memo(len(markers))
+    of_markers = [
+        alike.get(
+            (marker.error_class, marker.declared, *map(np.ndarray.tobytes, counts)),
+            partial(told, marker, counts),
+        )
+        for marker, counts in zip(markers, own, strict=True)
+    ]
     return Background(
-        mixture=_stacked(found, shared),
+        mixture=_stacked(of_markers),
         tau=tau,
         sites=np.array([len(by_name[name].alt) for name in names], dtype=np.int64),
         judged_by=tuple(names),
@@ -145,7 +164,8 @@ def level_background(
             for name, counts in zip(names, own, strict=True)
         ),
         controls_without_sites=any(
-            node is not None and node.name == UNSEEN for node in shared
+            of_marker.node is not None and of_marker.node.name == UNSEEN
+            for of_marker in of_markers
         ),
     )
 
@@ -157,10 +177,9 @@ def _scaled(values: FloatArray, design_factor: float) -> FloatArray:
     return result
 
 
-def _stacked(
-    found: Sequence[MarkerRate], shared: Sequence[SharedNode | None]
-) -> RateMixture:
+def _stacked(of_markers: Sequence[Told]) -> RateMixture:
     """Bring mixtures of different lengths into common arrays, padded by weight 0."""
+    found = [of_marker.rate for of_marker in of_markers]
     size = max(len(marker.weight) for marker in found)
     nodes = max(marker.by_node.shape[0] for marker in found)
     count = len(found)
@@ -174,7 +193,7 @@ def _stacked(
         node = marker.by_node.sum(axis=1, keepdims=True)
         rows = marker.by_node / np.maximum(node, 1e-300)
         given[i, : len(rows), :used] = rows
-    members = _members(shared)
+    members = _members([of_marker.node for of_marker in of_markers])
     class_of = np.full(count, -1, dtype=np.int64)
     node_weight = np.zeros((len(members), nodes))
     for c, (prior, places) in enumerate(members):
