@@ -138,6 +138,9 @@ FINDINGS: Final[dict[str, str]] = {
     "unlike the others there: oxidation, deamination and misalignment look so",
     "umi_families_small": "{share} of the UMI families are a single read, which no "
     "copy can correct: sequence deeper, or load less DNA",
+    "umi_saturated": "{share} of the molecules have the UMI of another one by chance, "
+    "since there are too few UMIs for so many: molecules are counted too few, and rare "
+    "ones are outvoted",
 }
 REASONS: Final[dict[str, str]] = {
     "identity_failed": "the sample is not the patient's, or not mainly",

@@ -271,7 +271,9 @@ def one_base_apart(first: str, second: str) -> bool:
 def directional_roots(counts: dict[str, int]) -> dict[str, str]:
     """Join UMIs by the directional rule (doi:10.1101/gr.209601.116).
 
-    `counts` is in the order of the packed words, which settles ties.
+    Where another molecule is likelier to have a neighbour of a UMI than a copy with an
+    error (1e-3 a base), it keeps no neighbours. `counts` is in the order of the packed
+    words, which settles ties.
     """
     root: dict[str, str] = {}
     for start in sorted(counts, key=lambda word: -counts[word]):
@@ -284,6 +286,7 @@ def directional_roots(counts: dict[str, int]) -> dict[str, str]:
                 other
                 for node in counts
                 if root.get(node) == start
+                and counts[node] * (1e-3 / 3.0) >= len(counts) / 4 ** len(node)
                 for other in counts
                 if other not in root
                 and one_base_apart(node, other)

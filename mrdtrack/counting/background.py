@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mrdtrack.counting.molecules import Grouping, family_numbers
+from mrdtrack.counting.molecules import Grouping
 from mrdtrack.counting.plan import REACH, CountingPlan
 from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counting.shown import Shown
 from mrdtrack.counting.targets import encode_bases
+from mrdtrack.counting.umi_families import umi_families
 from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR, Ints
 from mrdtrack.kernels.background import BackgroundCounts, tally_rows
 from mrdtrack.kernels.groups import UNHEARD, group_rows, number_names, sorted_rows
@@ -178,5 +179,5 @@ def _families(shown: Shown, order: Ints, fragment: Ints) -> Ints:
         start = np.minimum.reduceat(facts.start[record], begin)
         umi = np.maximum.reduceat(facts.umi[record], begin)
         stretch = rows.stretch[order[begin]]
-        family[order] = family_numbers(stretch, umi, start)[number]
+        family[order] = umi_families(stretch, umi, start).number[number]
     return family

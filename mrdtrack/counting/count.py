@@ -25,6 +25,7 @@ from mrdtrack.counting.sequence_tally import tally_sequences
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.tally import unassessable
 from mrdtrack.counting.told import Told, join_told, told_by
+from mrdtrack.counting.umi_families import crowded
 from mrdtrack.counts import (
     BackgroundSites,
     Library,
@@ -112,6 +113,7 @@ def count_reads(
             *grouping.findings,
             *plan.findings,
             *gathered.findings,
+            *crowded(gathered.crowding, rows.crowding),
         ),
     )
 

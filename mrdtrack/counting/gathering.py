@@ -37,6 +37,7 @@ from mrdtrack.counting.told import (
     pick,
     split_told,
 )
+from mrdtrack.counting.umi_families import Crowding
 from mrdtrack.counts import GroupCounts, MarkerCounts, QualityFinding
 from mrdtrack.kernels.arrays import Ints, Observations
 from mrdtrack.kernels.background import BackgroundCounts
@@ -78,6 +79,7 @@ class Gathered:
     markers: tuple[MarkerCounts, ...]
     groups: dict[str, GroupCounts]
     family_sizes: Counter[int]
+    crowding: Crowding
     positions: BackgroundCounts | None
     hits: SequenceHits
     findings: tuple[QualityFinding, ...]
@@ -123,6 +125,7 @@ class Gathering:
         self._counted: dict[int, MarkerCounts] = {}
         self._joint: dict[str, GroupCounts] = {}
         self._sizes: Counter[int] = Counter()
+        self._crowding = Crowding()
         self._lost = LostDuplicates()
         self._positions: BackgroundCounts | None = None
 
@@ -170,6 +173,7 @@ class Gathering:
             markers=tuple(self._counted[i] for i in range(len(names))),
             groups=self._joint,
             family_sizes=self._sizes,
+            crowding=self._crowding,
             positions=self._positions,
             hits=SequenceHits.of(self._scans),
             findings=self._lost.findings(names, grouping),
@@ -225,6 +229,7 @@ class Gathering:
         )
         self._lost.add(told, grouping)
         self._sizes.update(grouped.family_sizes)
+        self._crowding = self._crowding.and_of(grouped.crowding)
         for index in np.flatnonzero(chosen).tolist():
             marker, haplotypes = self._plan.located[index]
             self._counted[index] = tally_marker(

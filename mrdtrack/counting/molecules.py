@@ -9,6 +9,7 @@ import numpy as np
 
 from mrdtrack.counting.joint_molecules import with_joint_fragments
 from mrdtrack.counting.told import Told
+from mrdtrack.counting.umi_families import Crowding, crowding_of, umi_families
 from mrdtrack.counts import MoleculeMode, QualityFinding
 from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import (
@@ -26,11 +27,10 @@ from mrdtrack.kernels.arrays import (
     Ints,
     Observations,
 )
-from mrdtrack.kernels.families import merge_families, number_families
+from mrdtrack.kernels.families import merge_families
 from mrdtrack.kernels.fragments import count_filtered, merge_fragments
 from mrdtrack.kernels.groups import heard_rows, number_names, sorted_rows
 from mrdtrack.kernels.molecules import Molecules
-from mrdtrack.kernels.umi import LENGTH_SHIFT
 
 DUPLICATE_SHARE = 0.8
 """Share of duplicate flags from which reads are taken for those of an amplicon."""
@@ -38,8 +38,6 @@ TAGGED_SHARE = 0.9
 """Share of the reads that must carry a tag for it to decide the molecule mode."""
 CONSTANT_UMI_FRAGMENTS = 50
 """So many fragments with one and the same UMI: it is no UMI."""
-LONG_UMI = 12
-"""UMIs of so many bases tell molecules apart without their positions."""
 
 FILTER_BITS = (
     ("qc_fail", QC_FAIL),
@@ -68,6 +66,7 @@ class GroupedMolecules:
     molecules: Molecules
     filters: tuple[dict[str, int], ...]
     family_sizes: dict[int, int]
+    crowding: Crowding
 
 
 class MarkerRules(NamedTuple):
@@ -144,9 +143,10 @@ def group_molecules(
     if group_of is not None:
         molecules = with_joint_fragments(molecules, group_of)
     sizes: dict[int, int] = {}
+    crowding = Crowding()
     if grouping.mode == "umi":
         before = np.bincount(molecules.marker, minlength=n_markers)
-        molecules = _families(molecules, min_family_size)
+        molecules, crowding = _families(molecules, min_family_size)
         joined = np.bincount(
             molecules.marker, weights=molecules.size, minlength=n_markers
         )
@@ -155,7 +155,10 @@ def group_molecules(
         counts = np.bincount(molecules.size[molecules.marker < n_markers])
         sizes = {int(size): int(counts[size]) for size in np.flatnonzero(counts)}
     return GroupedMolecules(
-        molecules=molecules, filters=tuple(filters), family_sizes=sizes
+        molecules=molecules,
+        filters=tuple(filters),
+        family_sizes=sizes,
+        crowding=crowding,
     )
 
 
@@ -182,24 +185,10 @@ def _count_filtered(
     ]
 
 
-def _families(fragments: Molecules, min_size: int) -> Molecules:
+def _families(fragments: Molecules, min_size: int) -> tuple[Molecules, Crowding]:
     """Merge fragments into UMI families, marker by marker."""
-    family = family_numbers(fragments.marker, fragments.umi, fragments.start)
-    rows = np.arange(len(family), dtype=np.int64)
-    by_family = sorted_rows(family, rows, len(family))
-    return merge_families(fragments, by_family, family, min_size)
-
-
-def family_numbers(marker: Ints, umi: Ints, start: Ints) -> Ints:
-    """Number the UMI families of fragments; fragments of one family share a number.
-
-    Short UMIs repeat by chance, so they count together with the position. Fragments
-    without a UMI are families of their own. Families are numbered marker by marker.
-    """
-    length = umi >> LENGTH_SHIFT
-    place = np.where((length < LONG_UMI) & (length > 0), start, 0)
-    order = np.lexsort((place, marker))
-    marker, place = marker[order], place[order]
-    moved = (np.diff(marker) != 0) | (np.diff(place) != 0)
-    begin = np.concatenate(([0], np.flatnonzero(moved) + 1, [len(order)]))
-    return number_families(order, begin, umi)
+    families = umi_families(fragments.marker, fragments.umi, fragments.start)
+    rows = np.arange(len(families.number), dtype=np.int64)
+    by_family = sorted_rows(families.number, rows, len(rows))
+    merged = merge_families(fragments, by_family, families.number, min_size)
+    return merged, crowding_of(families)

@@ -11,7 +11,6 @@ import numpy as np
 from mrdtrack.counting.molecules import (
     Grouping,
     MarkerRules,
-    family_numbers,
     group_molecules,
 )
 from mrdtrack.counting.sequence_index import (
@@ -21,6 +20,7 @@ from mrdtrack.counting.sequence_index import (
 )
 from mrdtrack.counting.tally import unassessable
 from mrdtrack.counting.told import join_observations, pick, told_by
+from mrdtrack.counting.umi_families import Crowding, crowding_of, umi_families
 from mrdtrack.counts import MarkerCounts
 from mrdtrack.findings import REASONS
 from mrdtrack.kernels.arrays import JUNCTION, Ints, Observations
@@ -70,6 +70,7 @@ class SequenceCounts:
 
     markers: tuple[MarkerCounts, ...]
     family_sizes: dict[int, int]
+    crowding: Crowding
 
 
 def tally_sequences(
@@ -87,7 +88,7 @@ def tally_sequences(
     the usual `read_length` can hold, and none does, cannot be assessed.
     """
     if not markers:
-        return SequenceCounts(markers=(), family_sizes={})
+        return SequenceCounts(markers=(), family_sizes={}, crowding=Crowding())
     observations = _best_only(hits.observations, markers)
     related = _related_molecules(observations, markers, grouping, min_family_size)
     observations = pick(observations, observations.marker < len(markers))
@@ -97,7 +98,7 @@ def tally_sequences(
         told_by(observations), MarkerRules(threshold, event), grouping, min_family_size
     )
     molecules = grouped.molecules
-    total = _molecules_read(hits, grouping)
+    total, crowding = _molecules_read(hits, grouping)
     rows = []
     for index, marker in enumerate(markers):
         here = molecules.marker == index
@@ -133,7 +134,9 @@ def tally_sequences(
                 filters=grouped.filters[index],
             )
         )
-    return SequenceCounts(markers=tuple(rows), family_sizes=grouped.family_sizes)
+    return SequenceCounts(
+        markers=tuple(rows), family_sizes=grouped.family_sizes, crowding=crowding
+    )
 
 
 def is_too_long(marker: Sequence, read_length: int | None) -> bool:
@@ -196,9 +199,10 @@ def _related_molecules(
     return {owner: int((related == stem).sum()) for stem, owner in enumerate(owners)}
 
 
-def _molecules_read(hits: SequenceHits, grouping: Grouping) -> int:
+def _molecules_read(hits: SequenceHits, grouping: Grouping) -> tuple[int, Crowding]:
     """Count the molecules of the file: fragments, or UMI families."""
     if grouping.mode != "umi":
-        return hits.n_fragments
+        return hits.n_fragments, Crowding()
     zeros = np.zeros(len(hits.umis), np.int64)
-    return len(np.unique(family_numbers(zeros, hits.umis, zeros)))
+    families = umi_families(zeros, hits.umis, zeros)
+    return len(np.unique(families.number)), crowding_of(families)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.kernels._compile import bare, kernel
-from mrdtrack.kernels.arrays import Bytes, Ints
+from mrdtrack.kernels.arrays import Bytes, Floats, Ints
 from mrdtrack.kernels.groups import table_size
 from mrdtrack.kernels.molecules import (
     ALT,
@@ -32,6 +32,8 @@ AGREEMENT = 2.0 / 3.0
 SLOT_MULTIPLIER = 0x9E3779B1
 """Near the golden section of 2^32 (Knuth, The Art of Computer Programming 3, 6.4)."""
 UNJOINED = -1
+UMI_ERROR = 1e-3 / 3.0
+"""Chance that a copy reads one base of a UMI as a certain other one (Phred 30)."""
 MARKS = 1 << 14
 """Marks by which most UMIs that are not there are told at once."""
 
@@ -103,8 +105,29 @@ def commonest_first(place: Place, n: int) -> Ints:
     return several[np.argsort(-place.seen[several], kind="mergesort")]
 
 
+class Families(NamedTuple):
+    """The UMI families of fragments, and what UMIs there are at their places.
+
+    `number` [N]: of each fragment, the same for those of one family; `distinct` [B]:
+    UMIs at each place; `taken` [B]: their share of all UMIs of their length there could
+    be (0 where they are compared as a whole), which is the chance that two molecules of
+    the place have the same.
+    """
+
+    number: Ints
+    distinct: Ints
+    taken: Floats
+
+
 @kernel
-def join_from(place: Place, mask: int, start: int) -> None:
+def share_taken(n: int, word: int) -> float:
+    """Give the share that `n` UMIs are of all those of a word's length."""
+    length = word >> LENGTH_SHIFT
+    return 0.0 if length == HASHED else n / float(1 << (2 * length))
+
+
+@kernel
+def join_from(place: Place, n: int, mask: int, start: int) -> None:
     """Join to a UMI all that are errors of it, and errors of these."""
     if place.root[start] != UNJOINED:
         return
@@ -117,6 +140,8 @@ def join_from(place: Place, mask: int, start: int) -> None:
         word = int(place.word[node])
         length = word >> LENGTH_SHIFT
         n_bases = 0 if length == HASHED else length
+        if place.seen[node] * UMI_ERROR < share_taken(n, word):
+            continue
         for base in range(n_bases):
             for change in range(1, 4):
                 other = word ^ (change << (2 * base))
@@ -136,29 +161,35 @@ def join_umis(place: Place, n: int, mask: int, starts: Ints) -> None:
     """Join UMIs one base apart, the rarer to the commoner.
 
     The directional rule: `b` is an error of `a` when `seen[a] >= 2 seen[b] - 1`
-    (Smith, Heger and Sudbery 2017, doi:10.1101/gr.209601.116). `starts` are those seen
-    more than once; the order of the others makes no difference.
+    (Smith, Heger and Sudbery 2017, doi:10.1101/gr.209601.116). But where so many UMIs
+    are there that a neighbour is likelier another molecule's than an error, it is left
+    alone: else all would be joined to a few. `starts` are those seen more than once;
+    the order of the others makes no difference.
     """
     room, first = bare(place), bare(starts)
     for i in range(starts.shape[0]):
-        join_from(room, mask, int(first[i]))
+        join_from(room, n, mask, int(first[i]))
     for i in range(n):
-        join_from(room, mask, i)
+        join_from(room, n, mask, i)
 
 
 @kernel
 def number_into(
-    order: Ints, begin: Ints, umi: Ints, place: Place, number: Ints
+    order: Ints, begin: Ints, umi: Ints, place: Place, made: Families
 ) -> None:
     """Number families with room that the caller has made."""
     rows, words, room = bare(order), bare(umi), bare(place)
+    number = made.number
     for b in range(begin.shape[0] - 1):
         low, high = begin[b], begin[b + 1]
+        made.distinct[b], made.taken[b] = 1, 0.0
         if high - low == 1:
             number[rows[low]] = low
             continue
         mask = table_size(2 * (high - low)) - 1
         n = list_umis(rows, low, high, words, room, mask)
+        if n > 1:
+            made.distinct[b], made.taken[b] = n, share_taken(n, int(room.word[0]))
         join_umis(place, n, mask, commonest_first(place, n))
         for i in range(n):
             room.marks[mark_of(int(room.word[i]))] = 0
@@ -173,8 +204,8 @@ def number_into(
 
 
 @kernel
-def number_families(order: Ints, begin: Ints, umi: Ints) -> Ints:
-    """Number the UMI families of fragments [N]; those of one family share a number.
+def number_families(order: Ints, begin: Ints, umi: Ints) -> Families:
+    """Number the UMI families of fragments.
 
     Args:
         order: the fragments by place. Numbers are below N, of one place together.
@@ -193,9 +224,14 @@ def number_families(order: Ints, begin: Ints, umi: Ints) -> Ints:
         np.empty(table_size(2 * widest), np.int64),
         np.zeros(MARKS, np.uint8),
     )
-    number = np.empty(order.shape[0], np.int64)
-    number_into(order, begin, umi, place, number)
-    return number
+    n_places = begin.shape[0] - 1
+    made = Families(
+        np.empty(order.shape[0], np.int64),
+        np.empty(n_places, np.int64),
+        np.empty(n_places, np.float64),
+    )
+    number_into(order, begin, umi, place, made)
+    return made
 
 
 @kernel

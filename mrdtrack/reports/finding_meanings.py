@@ -290,4 +290,11 @@ MEANINGS: Final[dict[str, Explained]] = {
         "More than 80 % of at least 200 UMI families are a single read.",
         "Sequence deeper or load less DNA; `--min-family-size 2` for what is there.",
     ),
+    "umi_saturated": Explained(
+        "warning",
+        "More than 5 % of the molecules have the UMI of another one at their place by "
+        "chance: few of all UMIs of that length are left.",
+        "Use longer UMIs or load less DNA; `--molecules fragments` counts all of them, "
+        "where hardly any were copied.",
+    ),
 }

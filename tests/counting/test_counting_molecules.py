@@ -8,14 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from mrdtrack.counting.molecules import choose_grouping, family_numbers
+from mrdtrack.counting.molecules import choose_grouping
 from mrdtrack.counting.tally import is_amplicon
 from mrdtrack.counting.told import join_observations
-from mrdtrack.kernels.arrays import Ints
-from mrdtrack.kernels.umi import pack_umi
 from tests.counting.builders import (
     GENOME,
     Read,
@@ -152,59 +148,6 @@ def test_without_reads_nothing_is_said_of_duplicates() -> None:
     grouping = choose_grouping(join_observations([]), "umi")
     assert grouping.mode == "umi"
     assert grouping.findings == ()
-
-
-def packed(umi: str) -> int:
-    data = np.frombuffer(umi.encode(), np.uint8)
-    return int(pack_umi(data, 0, len(data)))
-
-
-def numbers_of(umis: Sequence[str], starts: Sequence[int] | None = None) -> Ints:
-    words = np.array([packed(umi) if umi else 0 for umi in umis], np.int64)
-    places = np.array(starts or [0] * len(umis), np.int64)
-    return family_numbers(np.zeros(len(umis), np.int64), words, places)
-
-
-def test_fragments_without_umi_are_families_of_their_own() -> None:
-    assert len(set(numbers_of(["", "", "ACGT", "ACGT"]).tolist())) == 3
-    assert len(numbers_of([])) == 0
-
-
-def test_umis_that_cannot_be_packed_are_compared_whole() -> None:
-    ones = ["A" * 40, "A" * 40, "A" * 39 + "C", "molecule7", "molecule7"]
-    assert len(set(numbers_of(ones).tolist())) == 3
-
-
-def test_separators_of_dual_umis_do_not_matter() -> None:
-    assert packed("ACGT-TTGA") == packed("ACGTTTGA") == packed("ACGT+TTGA/B")
-
-
-@given(
-    st.lists(
-        st.tuples(st.text("AC", min_size=3, max_size=3), st.integers(0, 1)),
-        min_size=1,
-        max_size=40,
-    )
-)
-def test_families_do_not_depend_on_the_order(
-    fragments: list[tuple[str, int]],
-) -> None:
-    umis, starts = [f[0] for f in fragments], [f[1] for f in fragments]
-    forwards = numbers_of(umis, starts)
-    backwards = numbers_of(umis[::-1], starts[::-1])[::-1]
-
-    def partition(numbers: Ints) -> set[frozenset[int]]:
-        return {
-            frozenset(np.flatnonzero(numbers == n).tolist()) for n in numbers.tolist()
-        }
-
-    assert partition(forwards) == partition(backwards)
-    for group in partition(forwards):
-        assert len({starts[i] for i in group}) == 1
-    for i, one in enumerate(fragments):
-        for j, other in enumerate(fragments):
-            if one == other:
-                assert forwards[i] == forwards[j]
 
 
 @pytest.mark.parametrize(

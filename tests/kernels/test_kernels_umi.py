@@ -51,6 +51,8 @@ def test_base_codes_of_all_letters() -> None:
     st.dictionaries(
         st.one_of(
             st.text("ACG", min_size=2, max_size=3),
+            st.text("ACG", min_size=2, max_size=3).map(lambda t: t + "TTTT"),
+            st.text("ACG", min_size=2, max_size=3).map(lambda t: t + 9 * "T"),
             st.text("AT", min_size=28, max_size=28),
         ),
         st.integers(1, 9),
@@ -74,12 +76,13 @@ def families_of(fragments: list[str], *, plain: bool = False) -> set[frozenset[i
     umi = np.array([pack(text) if text else 0 for text in fragments], np.int64)
     run = number_families.py_func if plain else number_families
     order = np.arange(n, dtype=np.int64)[::-1].copy()
-    numbers = run(order, np.array([0, n], np.int64), umi)
+    numbers = run(order, np.array([0, n], np.int64), umi).number
     return {frozenset(np.flatnonzero(numbers == x).tolist()) for x in set(numbers)}
 
 
 def test_hashed_umis_are_not_joined() -> None:
-    ones = ["N" + "ACGT" * 2] * 9 + ["N" + "ACGT" * 2 + "A", "ACGT", "", "ACGA", ""]
+    hashed = ["N" + "ACGT" * 2] * 9 + ["N" + "ACGT" * 2 + "A"]
+    ones = [*hashed, "ACGT" * 3, "", "ACGT" * 2 + "ACGA", ""]
     assert {len(family) for family in families_of(ones)} == {9, 1, 2}
     assert len(families_of(ones)) == 5
 
@@ -87,5 +90,17 @@ def test_hashed_umis_are_not_joined() -> None:
 def test_places_keep_their_families_apart() -> None:
     umi = np.full(5, pack("ACGT"), np.int64)
     order = np.array([4, 0, 3, 1, 2], np.int64)
-    numbers = number_families(order, np.array([0, 2, 3, 5], np.int64), umi).tolist()
+    families = number_families(order, np.array([0, 2, 3, 5], np.int64), umi)
+    numbers = families.number.tolist()
     assert numbers[4] == numbers[0] < numbers[3] < numbers[1] == numbers[2]
+    assert families.distinct.tolist() == [1, 1, 1]
+    assert families.taken.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_share_of_all_umis_that_a_place_has() -> None:
+    texts = ["ACG", "ACG", "TTT", "N", "N", "ACNT", "GGGG", "CCCC", ""]
+    umi = np.array([pack(text) if text else 0 for text in texts], np.int64)
+    order = np.arange(9, dtype=np.int64)
+    families = number_families(order, np.array([0, 3, 6, 9], np.int64), umi)
+    assert families.distinct.tolist() == [2, 2, 2]
+    assert families.taken.tolist() == [2 / 64, 0.0, 2 / 256]

@@ -1,0 +1,66 @@
+"""UMI families: fragments that are copies of one molecule, and how crowded UMIs are."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mrdtrack.counts import QualityFinding
+from mrdtrack.findings import finding
+from mrdtrack.kernels.arrays import Ints
+from mrdtrack.kernels.families import Families, number_families
+from mrdtrack.kernels.umi import LENGTH_SHIFT
+
+LONG_UMI = 12
+"""UMIs of so many bases tell molecules apart without their positions."""
+MOST_SHARED = 0.05
+"""Share of molecules whose UMI another has by chance, from which this is said."""
+
+
+class Crowding(NamedTuple):
+    """How many UMIs were seen, and how many of them another molecule has by chance.
+
+    A place whose n UMIs are a share p of all there could be has p n such.
+    """
+
+    umis: float = 0.0
+    shared: float = 0.0
+
+    def and_of(self, other: Crowding) -> Crowding:
+        """Return what both say together."""
+        return Crowding(self.umis + other.umis, self.shared + other.shared)
+
+    @property
+    def share(self) -> float:
+        """Chance that a molecule's UMI is another's as well."""
+        return self.shared / self.umis if self.umis else 0.0
+
+
+def umi_families(marker: Ints, umi: Ints, start: Ints) -> Families:
+    """Part fragments into UMI families, which are numbered marker by marker.
+
+    Short UMIs repeat by chance, so they count together with the position. Fragments
+    without a UMI are families of their own.
+    """
+    length = umi >> LENGTH_SHIFT
+    place = np.where((length < LONG_UMI) & (length > 0), start, 0)
+    order = np.lexsort((place, marker))
+    marker, place = marker[order], place[order]
+    moved = (np.diff(marker) != 0) | (np.diff(place) != 0)
+    begin = np.concatenate(([0], np.flatnonzero(moved) + 1, [len(order)]))
+    return number_families(order, begin, umi)
+
+
+def crowding_of(families: Families) -> Crowding:
+    """Tell how crowded the UMIs of families are."""
+    shared = float((families.distinct * families.taken).sum())
+    return Crowding(float(families.distinct.sum()), shared)
+
+
+def crowded(*of: Crowding) -> tuple[QualityFinding, ...]:
+    """Say where there are too few UMIs for so many molecules."""
+    share = max(crowding.share for crowding in of)
+    if share < MOST_SHARED:
+        return ()
+    return (finding("umi_saturated", "warning", share=share),)
