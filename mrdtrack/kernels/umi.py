@@ -26,6 +26,18 @@ def base_code(letter: int) -> int:
 
 
 @kernel
+def hash_umi(data: Bytes, start: int, end: int) -> int:
+    """Hash the letters of a UMI that cannot be packed, up to its strand suffix."""
+    whole = mix_u64(0, 1)
+    for i in range(start, end):
+        letter = int(data[i])
+        if letter == _SLASH:
+            break
+        whole = mix_u64(whole, letter)
+    return (HASHED << LENGTH_SHIFT) | int(whole >> 8)
+
+
+@kernel
 def pack_umi(data: Bytes, start: int, end: int) -> int:
     """Pack the UMI in data[start:end]: its length above, two bits a base below.
 
@@ -34,21 +46,17 @@ def pack_umi(data: Bytes, start: int, end: int) -> int:
     """
     word = 0
     length = 0
-    plain = True
-    whole = mix_u64(0, 1)
     for i in range(start, end):
         letter = int(data[i])
         if letter == _SLASH:
             break
-        whole = mix_u64(whole, letter)
         if letter in (43, 45, 58, 95):
             continue
         code = base_code(letter)
         if code > 3 or length == PACKED_BASES:
-            plain = False
-        if plain:
-            word = (word << 2) | code
-            length += 1
-    if plain and length > 0:
-        return (length << LENGTH_SHIFT) | word
-    return (HASHED << LENGTH_SHIFT) | int(whole >> 8)
+            return hash_umi(data, start, end)
+        word = (word << 2) | code
+        length += 1
+    if length == 0:
+        return hash_umi(data, start, end)
+    return (length << LENGTH_SHIFT) | word
