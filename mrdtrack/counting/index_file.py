@@ -23,6 +23,7 @@ from mrdtrack.kernels.bam_index import (
     INDEX_OUTSIDE_FILE,
     INDEX_TRUNCATED,
     INDEX_WHOLE,
+    Found,
     IndexLayout,
     IndexShape,
     find_chunks,
@@ -91,7 +92,7 @@ class ReadsIndex:
     @property
     def last(self) -> int:
         """Virtual offset behind the last read that has a place; -1: there is none."""
-        return self._layout.last
+        return int(self._layout.edges.max(initial=-1))
 
     def of_another_file(self) -> UnusableIndex:
         """Say that the index is not this file's."""
@@ -178,14 +179,15 @@ class ReadsIndex:
         return spans
 
     def _known_records(self, contig: int, first: int) -> list[int]:
-        """List where the index has records of a contig start.
+        """List where the index has records of a contig start, and the edges of others.
 
         The first record of the file comes first; last the end of those with a place.
         """
         starts, last = self._layout.starts, max(self.last, first)
         offset = int(starts[contig])
         stop = int(starts[contig + 1]) if contig + 1 < len(starts) else len(self._data)
-        every = known_offsets(self._data, offset, stop, self._shape)
+        own = known_offsets(self._data, offset, stop, self._shape)
+        every = np.concatenate((self._layout.edges.ravel(), own))
         inside = every[(every > first) & (every < last)]
         return sorted({first, last, *inside.tolist()})
 
@@ -198,12 +200,12 @@ class ReadsIndex:
         """
         contig, start = region.contig_index, max(region.start - REACH, 0)
         at = int(self._layout.starts[contig])
-        chunks, lowest = find_chunks(self._data, at, start, region.end, self._shape)
+        named = find_chunks(self._data, at, start, region.end, self._shape)
         try:
             proven = proven_span(
-                (contig, start), (contig, region.end), lowest, known, reads
+                (contig, start), (contig, region.end), named, known, reads
             )
-            far = _parts_between(chunks, max(lowest, reads.first), proven[0])
+            far = _parts_between(named, reads.first, proven[0])
             for one in chain.from_iterable(far):
                 reads.place(one)
         except Unproven:
@@ -215,9 +217,8 @@ def _contig_of(region: Region) -> int:
     return region.contig_index
 
 
-def _parts_between(
-    chunks: NDArray[np.int64], low: int, high: int
-) -> list[tuple[int, int]]:
-    """Cut chunks to what lies between two offsets."""
-    cut = ((max(begin, low), min(end, high)) for begin, end in chunks.tolist())
+def _parts_between(named: Found, first: int, stop: int) -> list[tuple[int, int]]:
+    """Cut chunks to what lies before `stop`, and can hold reads at all."""
+    low = max(named.lowest, first)
+    cut = ((max(begin, low), min(end, stop)) for begin, end in named.chunks.tolist())
     return [(begin, end) for begin, end in cut if begin < end]

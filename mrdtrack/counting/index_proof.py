@@ -2,9 +2,9 @@
 
 An index that was altered may still look whole and leave reads out. So it is taken as a
 list of places where records start, no more: what is read for a region begins at a
-record that starts well before it, and ends at one that starts behind it. In a sorted
-file nothing between the two can be left out. Where the index does not lead to two such
-records it is not used at all.
+record that starts well before it, and ends at the next known one that starts behind it.
+In a sorted file nothing between the two can be left out. Where the index does not lead
+to two such records it is not used at all.
 
 What remains on its word alone are reads that start more than `REACH` bases before a
 region and still reach into it: long reads, and reads that skip introns.
@@ -31,6 +31,7 @@ from mrdtrack.counting.bgzf import (
     read_batches,
     split_blocks,
 )
+from mrdtrack.kernels.bam_index import Found
 
 REACH = 1000
 """Bases before a region from which reads are looked for whatever an index says."""
@@ -188,14 +189,16 @@ class RecordPlaces:
 
 
 def proven_span(
-    start: Place, end: Place, near: int, known: list[int], places: RecordPlaces
+    start: Place, end: Place, found: Found, known: list[int], places: RecordPlaces
 ) -> tuple[int, int]:
     """Give virtual offsets between which all reads that start in a region lie.
 
     Args:
         start: of the region.
         end: of the region, exclusive.
-        near: an offset to look from, best of a record not far before the region.
+        found: what the index says of the region; it only tells where to look: back
+            from the first known record inside, or from the one before where reads lie
+            so thick that there is none.
         known: where records start, in order: from the first of the file to the end of
             those with a place.
         places: of the records.
@@ -203,10 +206,11 @@ def proven_span(
     Raises:
         Unproven: the index does not lead to them.
     """
-    low = max(bisect_right(known, near) - 1, 0)
+    low = max(bisect_right(known, found.lowest) - 1, 0)
     high = _first_behind(low, end, known, places)
-    last_before = bisect_left(known, start, low, high, key=places.place) - 1
-    begin = _back_before(max(low, last_before), start, known, places)
+    at = bisect_left(known, start, low, high, key=places.place)
+    starts_inside = at < high or not len(found.chunks)
+    begin = _back_before(at if starts_inside else max(at - 1, 0), start, known, places)
     return begin, known[high]
 
 

@@ -22,16 +22,15 @@ INDEX_CONTRADICTS = 3
 
 
 class IndexLayout(NamedTuple):
-    """Where each contig's part of an index starts, and how far the index reaches.
+    """Where each contig's part of an index starts, and where its reads lie.
 
-    `starts` has one byte offset a contig; `first` and `last` are the smallest and the
-    largest virtual offset of any read with a place (-1: there are none).
+    `starts` has one byte offset a contig; `edges` two virtual offsets, of its first
+    read and behind its last one (-1: there are none).
     """
 
     starts: NDArray[np.int64]
+    edges: NDArray[np.int64]
     fault: int
-    first: int
-    last: int
 
 
 class IndexShape(NamedTuple):
@@ -141,24 +140,22 @@ def lay_out_index(
         file_size: of the BAM file in bytes.
     """
     starts = np.zeros(n_contigs, dtype=np.int64)
+    edges = np.full((n_contigs, 2), -1, dtype=np.int64)
     raw = bare(data)
     n_bytes = data.shape[0]
-    first = -1
-    last = -1
     for contig in range(n_contigs):
         starts[contig] = offset
         seen = check_bins(raw, offset, n_bytes, shape, file_size)
         offset = seen.offset
         if seen.fault != INDEX_WHOLE:
-            return IndexLayout(starts, seen.fault, first, last)
-        if seen.first >= 0:
-            first = seen.first if first < 0 else min(first, seen.first)
-            last = max(last, seen.last)
+            return IndexLayout(starts, edges, seen.fault)
+        edges[contig, 0] = seen.first
+        edges[contig, 1] = seen.last
         if not shape.has_loffset:
             offset = windows_end(raw, offset, n_bytes)
             if offset > n_bytes:
-                return IndexLayout(starts, INDEX_TRUNCATED, first, last)
-    return IndexLayout(starts, INDEX_WHOLE, first, last)
+                return IndexLayout(starts, edges, INDEX_TRUNCATED)
+    return IndexLayout(starts, edges, INDEX_WHOLE)
 
 
 @kernel

@@ -137,6 +137,25 @@ def test_reads_at_the_borders(tmp_path: Path, kind: str, *, odd: bool) -> None:
 
 
 @pytest.mark.parametrize("kind", ["bai", "csi"])
+@pytest.mark.parametrize("start", [33_000, 60_000])
+def test_deep_targets_next_to_a_region_are_not_read(
+    tmp_path: Path, kind: str, start: int
+) -> None:
+    made = []
+    for target in (10_000, 33_000, 90_000):
+        made += [short_read(f"t{target}.{n}", 0, target + n // 50) for n in range(2000)]
+    made += [short_read(f"last{n}", 2, n // 2) for n in range(2000)]
+    path = write_blocks(tmp_path / "a.bam", made, kind)
+    for region, at_most in (
+        (Region(0, start, start + 100), 2020),
+        (Region(1, 5000, 5100), 20),
+    ):
+        found = names(taken(open_reads(path, None), [region]))
+        assert overlapping(path, [region]) <= set(found)
+        assert len(found) <= at_most
+
+
+@pytest.mark.parametrize("kind", ["bai", "csi"])
 def test_a_read_that_skips_far_comes_without_what_it_skips(
     tmp_path: Path, kind: str
 ) -> None:
