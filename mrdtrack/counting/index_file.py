@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +13,9 @@ from numpy.typing import NDArray
 
 from mrdtrack.counting.bgzf import HEADROOM, Damage, inflate_batch, read_batches
 from mrdtrack.counting.index_proof import (
-    Known,
+    REACH,
     RecordPlaces,
     Unproven,
-    Wanted,
     proven_span,
 )
 from mrdtrack.errors import AlignmentsError
@@ -23,16 +23,17 @@ from mrdtrack.kernels.bam_index import (
     INDEX_OUTSIDE_FILE,
     INDEX_TRUNCATED,
     INDEX_WHOLE,
+    Found,
     IndexLayout,
     IndexShape,
     find_chunks,
+    known_offsets,
     lay_out_index,
 )
 
 MAX_INDEX = 1 << 29
 BAI_MAGIC = b"BAI\x01"
 CSI_MAGIC = b"CSI\x01"
-BEYOND = 1 << 40
 NEAR = 1 << 16
 REMEDY = "make the index anew with `samtools index`"
 
@@ -91,7 +92,7 @@ class ReadsIndex:
     @property
     def last(self) -> int:
         """Virtual offset behind the last read that has a place; -1: there is none."""
-        return self._layout.last
+        return int(self._layout.edges.max(initial=-1))
 
     def of_another_file(self) -> UnusableIndex:
         """Say that the index is not this file's."""
@@ -164,9 +165,11 @@ class ReadsIndex:
             UnusableIndex: the reads do not bear the index out.
         """
         found: list[tuple[int, int]] = []
-        for region in sorted(set(regions)):
-            if region.end > max(region.start, 0):
-                found += self._region_spans(region, reads)
+        for contig, wanted in groupby(sorted(set(regions)), _contig_of):
+            known = self._known_records(contig, reads.first)
+            for region in wanted:
+                if region.end > max(region.start, 0):
+                    found += self._region_spans(region, known, reads)
         spans: list[Span] = []
         for begin, end in sorted(found):
             if spans and begin >> 16 <= (spans[-1].end >> 16) + NEAR:
@@ -175,21 +178,47 @@ class ReadsIndex:
                 spans.append(Span(begin, end))
         return spans
 
+    def _known_records(self, contig: int, first: int) -> list[int]:
+        """List where the index has records of a contig start, and the edges of others.
+
+        The first record of the file comes first; last the end of those with a place.
+        """
+        starts, last = self._layout.starts, max(self.last, first)
+        offset = int(starts[contig])
+        stop = int(starts[contig + 1]) if contig + 1 < len(starts) else len(self._data)
+        own = known_offsets(self._data, offset, stop, self._shape)
+        every = np.concatenate((self._layout.edges.ravel(), own))
+        inside = every[(every > first) & (every < last)]
+        return sorted({first, last, *inside.tolist()})
+
     def _region_spans(
-        self, region: Region, reads: RecordPlaces
+        self, region: Region, known: list[int], reads: RecordPlaces
     ) -> list[tuple[int, int]]:
-        """List what the index says of a region, and what is proven to be enough."""
-        start = max(region.start, 0)
-        chunks = self._chunks(region.contig_index, start, region.end)
-        wanted = Wanted(region.contig_index, start, region.end, chunks)
-        whole = self._chunks(region.contig_index, 0, BEYOND)
-        known = Known(whole, reads.first, max(self.last, reads.first))
+        """List where reads of a region lie.
+
+        Proven to start near it; and before that, where the index says they reach it.
+        """
+        contig, start = region.contig_index, max(region.start - REACH, 0)
+        at = int(self._layout.starts[contig])
+        named = find_chunks(self._data, at, start, region.end, self._shape)
         try:
-            proven = proven_span(wanted, known, reads)
+            proven = proven_span(
+                (contig, start), (contig, region.end), named, known, reads
+            )
+            far = _parts_between(named, reads.first, proven[0])
+            for one in chain.from_iterable(far):
+                reads.place(one)
         except Unproven:
             raise self.of_another_file() from None
-        return [*((int(begin), int(end)) for begin, end in chunks), proven]
+        return [*far, proven]
 
-    def _chunks(self, contig: int, start: int, end: int) -> NDArray[np.int64]:
-        at = int(self._layout.starts[contig])
-        return find_chunks(self._data, at, start, end, self._shape)
+
+def _contig_of(region: Region) -> int:
+    return region.contig_index
+
+
+def _parts_between(named: Found, first: int, stop: int) -> list[tuple[int, int]]:
+    """Cut chunks to what lies before `stop`, and can hold reads at all."""
+    low = max(named.lowest, first)
+    cut = ((max(begin, low), min(end, stop)) for begin, end in named.chunks.tolist())
+    return [(begin, end) for begin, end in cut if begin < end]

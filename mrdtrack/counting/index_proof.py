@@ -2,9 +2,9 @@
 
 An index that was altered may still look whole and leave reads out. So it is taken as a
 list of places where records start, no more: what is read for a region begins at a
-record that starts well before it, and ends at one that starts behind it. In a sorted
-file nothing between the two can be left out. Where the index does not lead to two such
-records it is not used at all.
+record that starts well before it, and ends at the next known one that starts behind it.
+In a sorted file nothing between the two can be left out. Where the index does not lead
+to two such records it is not used at all.
 
 What remains on its word alone are reads that start more than `REACH` bases before a
 region and still reach into it: long reads, and reads that skip introns.
@@ -12,15 +12,13 @@ region and still reach into it: long reads, and reads that skip introns.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 from struct import Struct
 from types import TracebackType
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from mrdtrack.counting.bam_header import HeaderBytes, read_header
 from mrdtrack.counting.bgzf import (
@@ -33,12 +31,14 @@ from mrdtrack.counting.bgzf import (
     read_batches,
     split_blocks,
 )
+from mrdtrack.kernels.bam_index import Found
 
 REACH = 1000
 """Bases before a region from which reads are looked for whatever an index says."""
 
 NEAR_BLOCKS = 4
 MANY_BLOCKS = 8
+HELD_BLOCKS = 8
 _HEAD = Struct("<Iii")
 _UNPLACED = 1 << 32
 
@@ -51,27 +51,6 @@ class Unproven(Exception):
     """An index does not lead to records that bound a region."""
 
 
-class Known(NamedTuple):
-    """What an index and a header tell: where records start.
-
-    `chunks` are the virtual offsets of a contig's chunks, two a row; `first` is that of
-    the first record of the file, `last` that behind the last one with a place.
-    """
-
-    chunks: NDArray[np.int64]
-    first: int
-    last: int
-
-
-class Wanted(NamedTuple):
-    """A region, and the chunks the index would read for it (two offsets a row)."""
-
-    contig: int
-    start: int
-    end: int
-    chunks: NDArray[np.int64]
-
-
 class RecordPlaces:
     """Looks up where the records of a BAM file stand, by their virtual offsets."""
 
@@ -81,6 +60,7 @@ class RecordPlaces:
         self._file = path.open("rb")
         self.first, self._n_contigs = self._read_header(str(path))
         self._places: dict[int, Place] = {}
+        self._block = lru_cache(HELD_BLOCKS)(partial(self._inflate, n_blocks=1))
 
     def __enter__(self) -> RecordPlaces:
         return self
@@ -99,8 +79,10 @@ class RecordPlaces:
 
         def pieces() -> Iterator[bytes]:
             for batch in read_batches(self._file):
-                blocks.extend((batch.offset + b.start, b.size) for b in batch.blocks)
-                yield inflate_batch(batch)[HEADROOM:].tobytes()
+                for block in batch.blocks:
+                    blocks.append((batch.offset + block.start, block.size))
+                    only = replace(batch, blocks=(block,))
+                    yield inflate_batch(only)[HEADROOM:].tobytes()
 
         source = HeaderBytes(name, pieces())
         n_contigs = len(read_header(source).contigs)
@@ -136,7 +118,7 @@ class RecordPlaces:
             block, inflated = found
             within = len(inflated)
         else:
-            inflated = self._inflate(block, 1)
+            inflated = self._block(block)
         records = list(self._walk(block << 16, inflated[:within]))
         if not records or records[-1][0] != (block << 16) + within:
             return []
@@ -146,7 +128,7 @@ class RecordPlaces:
         if offset == self._size << 16:
             return END
         within = offset & 0xFFFF
-        inflated = self._inflate(offset >> 16, 1)
+        inflated = self._block(offset >> 16)
         if within + 12 > len(inflated):
             inflated = self._inflate(offset >> 16, MANY_BLOCKS)
             at_end = self._file.tell() == self._size
@@ -206,57 +188,56 @@ class RecordPlaces:
         return None
 
 
-def proven_span(wanted: Wanted, known: Known, places: RecordPlaces) -> tuple[int, int]:
-    """Give virtual offsets between which all reads that start near a region lie.
+def proven_span(
+    start: Place, end: Place, found: Found, known: list[int], places: RecordPlaces
+) -> tuple[int, int]:
+    """Give virtual offsets between which all reads that start in a region lie.
+
+    Args:
+        start: of the region.
+        end: of the region, exclusive.
+        found: what the index says of the region; it only tells where to look: back
+            from the first known record inside, or from the one before where reads lie
+            so thick that there is none.
+        known: where records start, in order: from the first of the file to the end of
+            those with a place.
+        places: of the records.
 
     Raises:
         Unproven: the index does not lead to them.
     """
-    offsets = sorted({known.first, known.last, *known.chunks.ravel().tolist()})
-    chunks = wanted.chunks
-    if len(chunks):
-        begin, end = int(chunks[:, 0].min()), int(chunks[:, 1].max())
-    else:
-        begin = end = _nearest(offsets, (wanted.contig, wanted.start), places)
-    begin = _begin(begin, (wanted.contig, wanted.start - REACH), offsets, known, places)
-    end = _end(end, (wanted.contig, wanted.end), offsets, known, places)
-    return begin, max(begin, end)
+    low = max(bisect_right(known, found.lowest) - 1, 0)
+    high = _first_behind(low, end, known, places)
+    at = bisect_left(known, start, low, high, key=places.place)
+    starts_inside = at < high or not len(found.chunks)
+    begin = _back_before(at if starts_inside else max(at - 1, 0), start, known, places)
+    return begin, known[high]
 
 
-def _nearest(offsets: list[int], place: Place, places: RecordPlaces) -> int:
-    """Find the first offset whose record does not stand before a place."""
-    at = bisect_left(offsets, place, key=places.place)
-    return offsets[min(at, len(offsets) - 1)]
-
-
-def _begin(
-    begin: int, bound: Place, offsets: list[int], known: Known, places: RecordPlaces
+def _first_behind(
+    low: int, bound: Place, known: list[int], places: RecordPlaces
 ) -> int:
-    """Go back to a record that stands at or before `bound`, or to the first of all."""
+    """Go on to a record that stands at or behind `bound`, or behind the last placed."""
+    high, step = low, 1
+    while known[high] < known[-1] and places.place(known[high]) < bound:
+        low, high, step = high + 1, min(high + step, len(known) - 1), 2 * step
+    return bisect_left(known, bound, low, high, key=places.place)
+
+
+def _back_before(at: int, bound: Place, known: list[int], places: RecordPlaces) -> int:
+    """Go back to a record that stands before `bound`, or to the first of all."""
+    begin = known[at]
     for _ in range(NEAR_BLOCKS):
-        if begin == known.first or places.place(begin) <= bound:
+        if begin == known[0] or places.place(begin) < bound:
             return begin
         records = places.before(begin)
         if not records:
             break
-        good = [offset for offset, place in records if place <= bound]
+        good = [offset for offset, place in records if place < bound]
         if good:
             return good[-1]
         begin = records[0][0]
-    at, step = bisect_left(offsets, begin), 1
-    while at > 0:
+    at, step = bisect_left(known, begin), 1
+    while at > 0 and places.place(known[at]) >= bound:
         at, step = max(at - step, 0), 2 * step
-        if offsets[at] == known.first or places.place(offsets[at]) <= bound:
-            return max(offsets[at], known.first)
-    raise Unproven
-
-
-def _end(
-    end: int, bound: Place, offsets: list[int], known: Known, places: RecordPlaces
-) -> int:
-    """Go on to a record that stands at or behind `bound`, or behind the last placed."""
-    at, step = bisect_left(offsets, end), 1
-    while end < known.last and places.place(end) < bound:
-        at, step = min(at + step, len(offsets) - 1), 2 * step
-        end = offsets[at]
-    return end
+    return known[at]

@@ -22,16 +22,15 @@ INDEX_CONTRADICTS = 3
 
 
 class IndexLayout(NamedTuple):
-    """Where each contig's part of an index starts, and how far the index reaches.
+    """Where each contig's part of an index starts, and where its reads lie.
 
-    `starts` has one byte offset a contig; `first` and `last` are the smallest and the
-    largest virtual offset of any read with a place (-1: there are none).
+    `starts` has one byte offset a contig; `edges` two virtual offsets, of its first
+    read and behind its last one (-1: there are none).
     """
 
     starts: NDArray[np.int64]
+    edges: NDArray[np.int64]
     fault: int
-    first: int
-    last: int
 
 
 class IndexShape(NamedTuple):
@@ -141,24 +140,22 @@ def lay_out_index(
         file_size: of the BAM file in bytes.
     """
     starts = np.zeros(n_contigs, dtype=np.int64)
+    edges = np.full((n_contigs, 2), -1, dtype=np.int64)
     raw = bare(data)
     n_bytes = data.shape[0]
-    first = -1
-    last = -1
     for contig in range(n_contigs):
         starts[contig] = offset
         seen = check_bins(raw, offset, n_bytes, shape, file_size)
         offset = seen.offset
         if seen.fault != INDEX_WHOLE:
-            return IndexLayout(starts, seen.fault, first, last)
-        if seen.first >= 0:
-            first = seen.first if first < 0 else min(first, seen.first)
-            last = max(last, seen.last)
+            return IndexLayout(starts, edges, seen.fault)
+        edges[contig, 0] = seen.first
+        edges[contig, 1] = seen.last
         if not shape.has_loffset:
             offset = windows_end(raw, offset, n_bytes)
             if offset > n_bytes:
-                return IndexLayout(starts, INDEX_TRUNCATED, first, last)
-    return IndexLayout(starts, INDEX_WHOLE, first, last)
+                return IndexLayout(starts, edges, INDEX_TRUNCATED)
+    return IndexLayout(starts, edges, INDEX_WHOLE)
 
 
 @kernel
@@ -198,6 +195,42 @@ def linear_bound(data: NDArray[np.uint8], offset: int, start: int) -> int:
             return bound
         window -= 1
     return 0
+
+
+@kernel
+def known_offsets(
+    data: NDArray[np.uint8], offset: int, stop: int, shape: IndexShape
+) -> NDArray[np.int64]:
+    """List all virtual offsets that an index has for one contig, in its own order.
+
+    They are those of chunks and of the linear index (CSI: `loffset`); 0 is none.
+
+    Args:
+        data: the bytes of an index that `lay_out_index` has found whole.
+        offset: where the contig's part starts.
+        stop: where it ends at the latest.
+        shape: of the index.
+    """
+    raw = bare(data)
+    head = 16 if shape.has_loffset else 8
+    found = np.empty((stop - offset) >> 3, dtype=np.int64)
+    n_found = 0
+    at = offset + 4
+    for _ in range(read_i32(raw, offset)):
+        n_values = 2 * read_i32(raw, at + head - 4)
+        if read_u32(raw, at) != meta_bin(shape.depth):
+            if shape.has_loffset:
+                found[n_found] = read_i64(raw, at + 4)
+                n_found += 1
+            for index in range(n_values):
+                found[n_found] = read_i64(raw, at + head + 8 * index)
+                n_found += 1
+        at += head + 8 * n_values
+    if not shape.has_loffset:
+        for window in range(read_i32(raw, at)):
+            found[n_found] = read_i64(raw, at + 4 + 8 * window)
+            n_found += 1
+    return found[:n_found]
 
 
 class Bounds(NamedTuple):
@@ -240,10 +273,17 @@ def bound_region(
     return Bounds(lowest, highest, n_found)
 
 
+class Found(NamedTuple):
+    """Chunks, begin and end a row; no read of the region starts before `lowest`."""
+
+    chunks: NDArray[np.int64]
+    lowest: int
+
+
 @kernel
 def find_chunks(
     data: NDArray[np.uint8], offset: int, start: int, end: int, shape: IndexShape
-) -> NDArray[np.int64]:
+) -> Found:
     """Find the chunks that can hold reads that overlap [start, end) of one contig.
 
     Args:
@@ -254,7 +294,7 @@ def find_chunks(
         shape: of the index.
 
     Returns:
-        Virtual offsets, one row a chunk: begin and end, in the order of the index.
+        Virtual offsets, the chunks in the order of the index.
     """
     raw = bare(data)
     head = 16 if shape.has_loffset else 8
@@ -276,4 +316,4 @@ def find_chunks(
                     found[n_found, 1] = stop
                     n_found += 1
         at += 16 * n_chunks
-    return found[:n_found]
+    return Found(found[:n_found], bounds.lowest)
