@@ -187,9 +187,10 @@ class ReadsIndex:
         offset = int(starts[contig])
         stop = int(starts[contig + 1]) if contig + 1 < len(starts) else len(self._data)
         own = known_offsets(self._data, offset, stop, self._shape)
-        every = np.concatenate((self._layout.edges.ravel(), own))
-        inside = every[(every > first) & (every < last)]
-        return sorted({first, last, *inside.tolist()})
+        every = np.concatenate((self._layout.edges.ravel(), own, (first, last)))
+        known = np.unique(every[(every >= first) & (every <= last)])
+        offsets: list[int] = known.tolist()
+        return offsets
 
     def _region_spans(
         self, region: Region, known: list[int], reads: RecordPlaces
