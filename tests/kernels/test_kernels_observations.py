@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,7 @@ from mrdtrack.kernels.weights import READ_END
 from mrdtrack.panel.haplotypes import build_haplotypes
 from mrdtrack.panel.model import Breakpoint, BreakpointEnd, SmallVariant
 from tests import naive
-from tests.kernels import test_kernels_background as made_background
-from tests.kernels import test_kernels_molecules as made_molecules
+from tests.counting import builders
 from tests.kernels import test_kernels_sequences as made_sequences
 from tests.kernels import test_kernels_strays as made_strays
 from tests.kernels.test_kernels_evidence import aligned_read
@@ -309,14 +309,14 @@ def test_more_reads_than_a_buffer_holds() -> None:
     assert len(observe(reads, SNV_TARGETS).marker) == 1100
 
 
-def test_every_kernel_is_compiled_once() -> None:
-    observe([read_of(GENOME, SNV, "5M")], SNV_TARGETS)
+def test_every_kernel_is_compiled_once(tmp_path: Path) -> None:
+    amplicon = [
+        builders.wild(f"r{i}", 250, 350, tags={"RX": umi})
+        for i, umi in enumerate(20 * ["ACGTACGT", "TTTTGGGG"])
+    ]
+    builders.count(tmp_path, amplicon, builders.make_panel(builders.snv(300)))
     made_sequences.scan([made_sequences.unaligned("A" * 24)], ["A" * 24], 1)
     made_strays.observed([Read("A", (), -1, flag=4, contig=-1)])
-    made_background.tally([Read("A", (("M", 1),), 12)])
-    made_molecules.merged([naive.Row(0, 0, 50.0)])
-    made_molecules.families_of([(0, 0)], 1)
-    molecules.majority(np.zeros(1, np.int64))
     kernels: list[Any] = [
         hear_records,
         sequences.scan_sequences,
