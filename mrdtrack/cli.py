@@ -51,6 +51,7 @@ def gate(met: bool) -> None:
 @options.reading
 @options.judging
 @options.threads
+@options.checksums
 @options.redact
 @options.force
 @options.quiet

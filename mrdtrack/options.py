@@ -206,6 +206,13 @@ controls = click.option(
 panel_argument = click.argument("panel", metavar="PANEL", type=PATH)
 reference = path("--reference", text="Reference FASTA (plain or bgzip).")
 output_folder = path("-o", "--output", text="Folder to write into.", required=True)
+checksums = click.option(
+    "--checksums/--no-checksums",
+    default=True,
+    show_default=True,
+    help="Name the SHA-256 of every input in the provenance. For it files are read "
+    "whole, also those of which an index spares most.",
+)
 redact = click.option(
     "--redact",
     is_flag=True,

@@ -34,7 +34,7 @@ class InputFile(FileModel):
     """One input, by content.
 
     `size` is in bytes. A stream (standard input, a pipe) cannot be read twice, so it
-    has neither size nor checksum.
+    has neither size nor checksum. `sha256` is None too where none was asked for.
     """
 
     path: str
@@ -90,10 +90,12 @@ def describe_run(
     )
 
 
-def describe_input(path: Path) -> InputFile:
+def describe_input(path: Path, *, checksum: bool = True) -> InputFile:
     """Measure one input; its content is streamed, never held."""
     if not path.is_file():
         return InputFile(path=str(path), size=None, sha256=None)
+    if not checksum:
+        return InputFile(path=str(path), size=path.stat().st_size, sha256=None)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return InputFile(path=str(path), size=file.tell(), sha256=digest)

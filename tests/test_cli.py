@@ -256,6 +256,7 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
     ),
     (
         "quantify p.toml a.bam b.bam -o out --reference r.fa --sample S --threads 2 "
+        "--no-checksums "
         "--date 2026-01-31 --specimen bone_marrow --timepoint FU --input-ng 500 "
         "--control n1.bam --control n2.bam --background b.json --molecules umi "
         "--umi-tag RX --scan --min-family-size 2 --min-base-quality 30 --alpha 0.001 "
@@ -265,6 +266,7 @@ WIRED: list[tuple[str, dict[str, Any]]] = [
         {
             **JUDGING,
             "read_group": ("a",),
+            "checksums": False,
             "redact": True,
             "panel": Path("p.toml"),
             "reads": (Path("a.bam"), Path("b.bam")),

@@ -67,6 +67,7 @@ class QuantifyRequest(Judging):
     min_base_quality: int | None = None
     min_mapping_quality: int | None = None
     threads: int = 1
+    checksums: bool = True
     redact: bool = False
     force: bool = False
     quiet: bool = False
@@ -254,6 +255,8 @@ def _described(request: QuantifyRequest) -> Callable[[], list[InputFile]]:
     For then one core may be all there is.
     """
     paths = _inputs(request)
+    if not request.checksums:
+        return lambda: [describe_input(path, checksum=False) for path in paths]
     if request.threads > 1:
         return describe_meanwhile(paths)
     return lambda: [describe_input(path) for path in paths]

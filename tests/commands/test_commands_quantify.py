@@ -127,6 +127,18 @@ def test_every_file_of_a_sample_is_written(tmp_path: Path) -> None:
     assert str(tmp_path) not in (out / "day29.mrd.json").read_text()
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("checksums", [True, False])
+def test_checksums_of_inputs_can_be_left_out(
+    tmp_path: Path, threads: int, checksums: bool
+) -> None:
+    quantify(request(tmp_path, threads=threads, checksums=checksums))
+    text = (tmp_path / "out" / "day29.provenance.json").read_text()
+    inputs = json.loads(text)["inputs"]
+    assert [file["sha256"] is not None for file in inputs] == 3 * [checksums]
+    assert all(file["size"] == Path(file["path"]).stat().st_size for file in inputs)
+
+
 def test_equal_runs_write_equal_bytes(tmp_path: Path) -> None:
     asked = request(tmp_path)
     quantify(asked)
