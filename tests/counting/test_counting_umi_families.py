@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,9 @@ from mrdtrack.counting.umi_families import (
 from mrdtrack.kernels.arrays import Ints
 from mrdtrack.kernels.families import Families
 from mrdtrack.kernels.umi import LENGTH_SHIFT, pack_umi
+from tests.counting.builders import count, make_panel, snv, wild
+
+TO_BASES = str.maketrans("0123", "ACGT")
 
 
 def packed(umi: str) -> int:
@@ -118,3 +122,18 @@ def test_crowding_is_told_from_five_percent_on() -> None:
     (said,) = crowded(none, half.and_of(none))
     assert said.code == "umi_saturated"
     assert said.severity == "warning"
+
+
+@pytest.mark.parametrize(("n_bases", "said"), [(3, True), (6, False)])
+def test_reads_whose_umis_are_too_few_say_so(
+    tmp_path: Path, n_bases: int, said: bool
+) -> None:
+    umis = [np.base_repr(64 + i, 4)[1:].translate(TO_BASES) for i in range(0, 64, 4)]
+    reads = [
+        wild(f"r{i}", 250, 350, tags={"RX": umi.ljust(n_bases, "G")})
+        for i, umi in enumerate(umis)
+    ]
+    counts = count(tmp_path, reads, make_panel(snv(300)), molecules="umi")
+    assert counts.markers[0].molecules == len(umis)
+    codes = [finding.code for finding in counts.quality]
+    assert ("umi_saturated" in codes) is said
