@@ -79,7 +79,7 @@ def run_trial(folder: Path, then: str = "", **environment: str) -> str:
         for key, value in os.environ.items()
         if key not in {"NUMBA_DISABLE_JIT", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"}
     }
-    kept["PYTHONDONTWRITEBYTECODE"] = "1"  # an edit in the same second would not be seen
+    kept["PYTHONDONTWRITEBYTECODE"] = "1"  # it hides an edit in the same second
     root = folder.parents[1]
     done = subprocess.run(
         [sys.executable, "-c", f"from trial.kernels import caller\n{then}"],
