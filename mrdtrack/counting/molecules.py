@@ -24,6 +24,7 @@ from mrdtrack.kernels.arrays import (
     SECONDARY,
     Floats,
     Ints,
+    Ints32,
     Observations,
 )
 from mrdtrack.kernels.families import merge_families, number_families
@@ -130,6 +131,7 @@ def group_molecules(
     """
     threshold, event, group_of = rules
     n_markers = len(event)
+    grouped = group_of is not None and bool((group_of >= 0).any())
     filters = _count_filtered(told, grouping, n_markers)
     facts, filtered = told.facts, _filtered_bits(grouping)
     if grouping.mode == "reads":
@@ -138,10 +140,11 @@ def group_molecules(
     heard = (facts.bits & filtered == 0).astype(np.uint8)
     number, n_names = number_names(facts.name, heard)
     order = sorted_rows(number, heard_rows(number), n_names)
+    whole = grouped or grouping.mode == "umi"
     molecules = merge_fragments(
-        facts, told.claims, order, number, filtered, threshold, event
+        facts, told.claims, order, number, filtered, threshold, event, whole
     )
-    if group_of is not None:
+    if group_of is not None and grouped:
         molecules = with_joint_fragments(molecules, group_of)
     sizes: dict[int, int] = {}
     if grouping.mode == "umi":
@@ -190,7 +193,7 @@ def _families(fragments: Molecules, min_size: int) -> Molecules:
     return merge_families(fragments, by_family, family, min_size)
 
 
-def family_numbers(marker: Ints, umi: Ints, start: Ints) -> Ints:
+def family_numbers(marker: Ints | Ints32, umi: Ints, start: Ints) -> Ints:
     """Number the UMI families of fragments; fragments of one family share a number.
 
     Short UMIs repeat by chance, so they count together with the position. Fragments

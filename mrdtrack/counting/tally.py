@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mrdtrack.counting.molecules import GroupedMolecules
 from mrdtrack.counting.targets import KNOWN_ANCHOR, error_class
@@ -20,6 +19,8 @@ from mrdtrack.kernels.arrays import (
     CROSSES_LEFT,
     CROSSES_RIGHT,
     INSIDE_READ,
+    Bytes,
+    Ints,
 )
 from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF, majority
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
@@ -103,7 +104,7 @@ def tally_marker(
 
 
 def _at_ends(
-    haplotypes: MarkerHaplotypes, kind: NDArray[np.int64], crosses: NDArray[np.int64]
+    haplotypes: MarkerHaplotypes, kind: Bytes, crosses: Bytes
 ) -> dict[int, int]:
     """Count the molecules whose changed base stands at ends of reads only.
 
@@ -121,7 +122,7 @@ def signal_ratio(marker: Marker) -> float:
     return 2.0 if marker.zygosity in {"homozygous", "hemizygous"} else 1.0
 
 
-def is_amplicon(starts: NDArray[np.int64]) -> bool:
+def is_amplicon(starts: Ints) -> bool:
     """Tell whether most molecules start at one position, as those of an amplicon do."""
     if len(starts) < AMPLICON_MOLECULES:
         return False
@@ -131,8 +132,8 @@ def is_amplicon(starts: NDArray[np.int64]) -> bool:
 
 def _denominator(
     haplotypes: MarkerHaplotypes,
-    kind: NDArray[np.int64],
-    crosses: NDArray[np.int64],
+    kind: Bytes,
+    crosses: Bytes,
     *,
     amplicon: bool,
 ) -> Denominator:
@@ -167,8 +168,8 @@ def _denominator(
 
 def _of_duplication(
     haplotypes: MarkerHaplotypes,
-    kind: NDArray[np.int64],
-    crosses: NDArray[np.int64],
+    kind: Bytes,
+    crosses: Bytes,
     *,
     amplicon: bool,
 ) -> Denominator:

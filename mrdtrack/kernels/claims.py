@@ -96,7 +96,7 @@ def weigh_records(
         near.markers.row,
         near.markers.place,
         np.empty(n, np.float64),
-        np.empty(n, np.int64),
+        np.empty(n, np.uint8),
     )
     scores, scratch = make_scores(near.longest), make_scratch()
     weigh_claims(data, targets, read_filter, near.record, claims, scores, scratch)
