@@ -139,6 +139,26 @@ def hear_claim(
 
 
 @kernel
+def hear_record(
+    facts: Facts,
+    claims: Claims,
+    row: int,
+    begin: Ints,
+    filtered: int,
+    merging: Merging,
+    n: int,
+) -> int:
+    """Let a record speak for its fragment, beside the `n` markers spoken of."""
+    own, start, umi = facts.bits[row], facts.start[row], facts.umi[row]
+    for c in range(begin[row], begin[row + 1]):
+        heard = own | claims.bits[c]
+        if heard & filtered == 0:
+            m, said = claims.marker[c], claims.evidence[c]
+            n = hear_claim(m, said, heard, start, umi, merging, n)
+    return n
+
+
+@kernel
 def write_molecules(
     merging: Merging,
     n: int,
@@ -189,19 +209,16 @@ def merge_claims(
     made: Molecules,
 ) -> None:
     """Merge fragment by fragment, record by record."""
-    before, n_spoken, name = -1, 0, 0
-    for at in range(n):
-        row = order[at]
-        if number[row] != before:
-            write_molecules(merging, n_spoken, name, threshold, event, whole, made)
-            before, n_spoken, name = number[row], 0, facts.name[row]
-        own, start, umi = facts.bits[row], facts.start[row], facts.umi[row]
-        for c in range(begin[row], begin[row + 1]):
-            heard = own | claims.bits[c]
-            if heard & filtered == 0:
-                m, said = claims.marker[c], claims.evidence[c]
-                n_spoken = hear_claim(m, said, heard, start, umi, merging, n_spoken)
-    write_molecules(merging, n_spoken, name, threshold, event, whole, made)
+    at = 0
+    while at < n:
+        first, n_spoken = order[at], 0
+        while at < n and number[order[at]] == number[first]:
+            n_spoken = hear_record(
+                facts, claims, order[at], begin, filtered, merging, n_spoken
+            )
+            at += 1
+        name = facts.name[first]
+        write_molecules(merging, n_spoken, name, threshold, event, whole, made)
 
 
 @kernel
