@@ -16,7 +16,7 @@ from mrdtrack.errors import MrdtrackError
 from mrdtrack.kernels.arrays import Claims, Facts, Ints32, Observations
 
 MOST_RECORDS: Final = 2**31 - 1
-"""So many rows can a claim tell apart that names its record with four bytes."""
+"""So many records have numbers of four bytes, by which claims name them."""
 
 Mask = NDArray[np.bool_]
 Chosen = Mask | NDArray[np.int64] | slice
@@ -29,17 +29,26 @@ class Told(NamedTuple):
     claims: Claims
 
 
-def join_rows(rows: Sequence[Ints32], sizes: Sequence[int]) -> Ints32:
-    """Number records through, of whose chunks each has so many.
+def check_number(n_records: int) -> None:
+    """See that so many records can be held together.
 
     Raises:
-        MrdtrackError: there are too many to be held together.
+        MrdtrackError: there are too many.
     """
-    if sum(sizes) > MOST_RECORDS:
+    if n_records > MOST_RECORDS:
         raise MrdtrackError(
             f"more than {MOST_RECORDS:,} reads lie at markers that are counted"
             " together; sort the reads by position, or ask for fewer markers at once"
         )
+
+
+def join_rows(rows: Sequence[Ints32], sizes: Sequence[int]) -> Ints32:
+    """Number records through, of which each chunk has so many.
+
+    Raises:
+        MrdtrackError: there are too many to be held together.
+    """
+    check_number(sum(sizes))
     first = np.cumsum([0, *sizes]).tolist()
     return np.concatenate([own + n for own, n in zip(rows, first, strict=False)])
 
@@ -86,6 +95,7 @@ def told_by(observations: Observations) -> Told:
     """Give observations as claims, each with a record of its own."""
     marker, name, umi, start, evidence, flags = observations
     n = len(marker)
+    check_number(n)
     return Told(
         Facts(name=name, umi=umi, start=start, bits=flags.astype(np.int32)),
         Claims(

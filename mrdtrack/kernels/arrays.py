@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Ints32 = NDArray[np.int32]
-"""What stands once a claim or molecule is kept narrow: merging waits for memory."""
+"""Columns of claims and molecules, of which there are so many that width costs."""
 Floats = NDArray[np.float64]
 
 SUBSTITUTION, SMALL_INDEL, INSERTION, DELETION, DUPLICATION, JUNCTION = range(6)

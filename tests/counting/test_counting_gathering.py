@@ -19,10 +19,17 @@ from mrdtrack.counting.index_file import Region
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
 from mrdtrack.counting.relay import relay
 from mrdtrack.counting.shown import Shown, join_shown, split_shown
-from mrdtrack.counting.told import MOST_RECORDS, Mask, Told, join_rows, join_told
+from mrdtrack.counting.told import (
+    MOST_RECORDS,
+    Mask,
+    Told,
+    join_rows,
+    join_told,
+    told_by,
+)
 from mrdtrack.counts import SampleCounts
 from mrdtrack.errors import MrdtrackError
-from mrdtrack.kernels.arrays import Bytes, Claims, Facts
+from mrdtrack.kernels.arrays import Bytes, Claims, Facts, Observations
 from mrdtrack.kernels.places import ChunkPlaces, chunk_places
 from mrdtrack.kernels.stretches import BackgroundRows
 from tests.counting.builders import (
@@ -240,6 +247,9 @@ def test_more_records_than_four_bytes_number_are_refused() -> None:
     assert join_rows(rows, [MOST_RECORDS - 1, 1]).tolist() == [0, MOST_RECORDS - 1]
     with pytest.raises(MrdtrackError, match="sort the reads by position"):
         join_rows(rows, [MOST_RECORDS, 1])
+    many = np.broadcast_to(np.zeros(1, np.int64), MOST_RECORDS + 1)
+    with pytest.raises(MrdtrackError, match="sort the reads by position"):
+        told_by(Observations(many, many, many, many, np.zeros(1), many))
 
 
 def test_memory_is_kept_where_the_c_library_can_be_told(
