@@ -63,7 +63,7 @@ def weigh_claims(
     match_phred, mismatch_phred = listen.match_phred, listen.mismatch_phred
     decoded = -1
     for i in range(claims.row.shape[0]):
-        record, marker = records[said.row[i]], int(said.marker[i])
+        record, marker = records[said.row[i]], int(np.int64(said.marker[i]))
         evidence, heard = 0.0, ELSEWHERE
         if here.event[marker] == SUBSTITUTION:
             evidence, heard = weigh_substitution(
