@@ -40,6 +40,8 @@ class Row(NamedTuple):
     name: int
     evidence: float
     neither: bool = False
+    umi: int = 0
+    start: int = 0
 
 
 def pack_record(read: Read) -> bytes:

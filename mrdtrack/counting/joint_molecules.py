@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mrdtrack.kernels.arrays import Floats, Ints
+from mrdtrack.kernels.arrays import Bytes, Floats, Ints
 from mrdtrack.kernels.evidence import CLEAR_PHRED
 from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF, Molecules
 
@@ -35,11 +35,11 @@ def with_joint_fragments(fragments: Molecules, group_of: Ints) -> Molecules:
     if not several.any():
         return fragments
     joint = _merged(fragments, rows, begin)
-    joint = joint._replace(marker=len(group_of) + group[begin])
+    joint = joint._replace(marker=(len(group_of) + group[begin]).astype(np.int32))
     return Molecules(
         *(
             np.concatenate((own, more[several]))
-            for own, more in zip(fragments, joint, strict=True)
+            for own, more in zip(*[fragments, joint], strict=True)
         )
     )
 
@@ -49,18 +49,18 @@ def _merged(fragments: Molecules, rows: Ints, begin: Ints) -> Molecules:
     kind, evidence = fragments.kind[rows], fragments.evidence[rows]
     return Molecules(
         marker=fragments.marker[rows][begin],
-        name=fragments.name[rows][begin],
-        umi=np.maximum.reduceat(fragments.umi[rows], begin),
         start=np.minimum.reduceat(fragments.start[rows], begin),
-        evidence=np.add.reduceat(evidence, begin),
         kind=joint_kinds(kind, evidence, begin),
         crosses=np.bitwise_or.reduceat(fragments.crosses[rows], begin),
         reverse=fragments.reverse[rows][begin],
+        name=fragments.name[rows][begin],
+        umi=np.maximum.reduceat(fragments.umi[rows], begin),
+        evidence=np.add.reduceat(evidence, begin),
         size=np.maximum.reduceat(fragments.size[rows], begin),
     )
 
 
-def joint_kinds(kind: Ints, evidence: Floats, begin: Ints) -> Ints:
+def joint_kinds(kind: Bytes, evidence: Floats, begin: Ints) -> Bytes:
     """Judge molecules by what they show of each member.
 
     `alt` and `ref`: two members or more show it, and none clearly the contrary (by a
@@ -76,7 +76,7 @@ def joint_kinds(kind: Ints, evidence: Floats, begin: Ints) -> Ints:
 
     alt, ref = number(ALT), number(REF)
     clear_alt, clear_ref = number(ALT, clearly=True), number(REF, clearly=True)
-    joint = np.full(len(begin), AMBIGUOUS, np.int64)
+    joint = np.full(len(begin), AMBIGUOUS, np.uint8)
     joint[(alt >= LEAST_SHOWN) & (clear_ref == 0)] = ALT
     joint[(ref >= LEAST_SHOWN) & (clear_alt == 0)] = REF
     torn = ((alt >= LEAST_SHOWN) & (ref >= LEAST_SHOWN)) | (number(OTHER) > 0)

@@ -129,6 +129,7 @@ def group_molecules(
     """
     threshold, event, group_of = rules
     n_markers = len(event)
+    grouped = group_of is not None and bool((group_of >= 0).any())
     filters = _count_filtered(told, grouping, n_markers)
     facts, filtered = told.facts, _filtered_bits(grouping)
     if grouping.mode == "reads":
@@ -137,10 +138,11 @@ def group_molecules(
     heard = (facts.bits & filtered == 0).astype(np.uint8)
     number, n_names = number_names(facts.name, heard)
     order = sorted_rows(number, heard_rows(number), n_names)
+    whole = grouped or grouping.mode == "umi"
     molecules = merge_fragments(
-        facts, told.claims, order, number, filtered, threshold, event
+        facts, told.claims, order, number, filtered, threshold, event, whole
     )
-    if group_of is not None:
+    if group_of is not None and grouped:
         molecules = with_joint_fragments(molecules, group_of)
     sizes: dict[int, int] = {}
     crowding = Crowding()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrdtrack.counting.told import Mask, join_facts
+from mrdtrack.counting.told import Mask, join_facts, join_rows
 from mrdtrack.kernels.arrays import Facts
 from mrdtrack.kernels.stretches import BackgroundRows
 
@@ -23,17 +23,16 @@ def join_shown(parts: Sequence[Shown]) -> Shown:
     """Put rows and the facts of their records together, in file order."""
     if len(parts) == 1:
         return parts[0]
-    rows, starts = [], [np.zeros(1, np.int64)]
-    n_records, n_codes = 0, 0
-    for facts, own in parts:
-        rows.append(own.row + n_records)
+    starts = [np.zeros(1, np.int64)]
+    n_codes = 0
+    for _, own in parts:
         starts.append(own.code_start[1:] + n_codes)
-        n_records += len(facts.name)
         n_codes += len(own.codes)
+    sizes = [len(facts.name) for facts, _ in parts]
     return Shown(
         join_facts([facts for facts, _ in parts]),
         BackgroundRows(
-            row=np.concatenate(rows),
+            row=join_rows([own.row for _, own in parts], sizes),
             stretch=np.concatenate([own.stretch for _, own in parts]),
             offset=np.concatenate([own.offset for _, own in parts]),
             code_start=np.concatenate(starts),

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mrdtrack.counting.molecules import GroupedMolecules
 from mrdtrack.counting.targets import KNOWN_ANCHOR, error_class
+from mrdtrack.counting.told import Mask
 from mrdtrack.counts import (
     DenominatorKind,
     MarkerCounts,
@@ -20,6 +20,8 @@ from mrdtrack.kernels.arrays import (
     CROSSES_LEFT,
     CROSSES_RIGHT,
     INSIDE_READ,
+    Bytes,
+    Ints,
 )
 from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF, majority
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
@@ -53,8 +55,8 @@ def tally_marker(
 ) -> MarkerCounts:
     """Count the molecules of one marker."""
     all_molecules = grouped.molecules
-    low = int(np.searchsorted(all_molecules.marker, index))
-    high = int(np.searchsorted(all_molecules.marker, index + 1))
+    limits = np.array([index, index + 1], all_molecules.marker.dtype)
+    low, high = np.searchsorted(all_molecules.marker, limits).tolist()
     kind = all_molecules.kind[low:high].copy()
     if not haplotypes.ref_is_wild_type:
         kind[kind == REF] = AMBIGUOUS
@@ -62,9 +64,9 @@ def tally_marker(
     reverse = all_molecules.reverse[low:high] != 0
     at_ends = _at_ends(haplotypes, kind, crosses)
     amplicon = is_amplicon(all_molecules.start[low:high])
-    counts = np.bincount(kind, minlength=4)
+    counts = {k: _number(kind == k) for k in (ALT, REF, AMBIGUOUS, OTHER)}
     denominator = _denominator(haplotypes, kind, crosses, amplicon=amplicon)
-    informative = int(counts[ALT] + counts[REF])
+    informative = counts[ALT] + counts[REF]
     assessable = denominator.molecules > 0
     filters = grouped.filters[index]
     why_not = (
@@ -73,10 +75,10 @@ def tally_marker(
     return MarkerCounts(
         marker=marker.id,
         kind=marker.kind,
-        alt=int(counts[ALT]),
-        ref=int(counts[REF]),
-        ambiguous=int(counts[AMBIGUOUS]),
-        other=int(counts[OTHER]),
+        alt=counts[ALT],
+        ref=counts[REF],
+        ambiguous=counts[AMBIGUOUS],
+        other=counts[OTHER],
         molecules=high - low,
         molecule_mode=mode,
         denominator_kind=denominator.kind,
@@ -89,10 +91,10 @@ def tally_marker(
         group=marker.group,
         gene=marker.gene,
         hgvs=marker.hgvs,
-        alt_forward=int(np.sum((kind == ALT) & ~reverse)),
-        alt_reverse=int(np.sum((kind == ALT) & reverse)),
-        ref_forward=int(np.sum((kind == REF) & ~reverse)),
-        ref_reverse=int(np.sum((kind == REF) & reverse)),
+        alt_forward=_number((kind == ALT) & ~reverse),
+        alt_reverse=_number((kind == ALT) & reverse),
+        ref_forward=_number((kind == REF) & ~reverse),
+        ref_reverse=_number((kind == REF) & reverse),
         alt_at_ends=at_ends.get(ALT),
         ref_at_ends=at_ends.get(REF),
         signal_ratio=signal_ratio(marker),
@@ -102,8 +104,12 @@ def tally_marker(
     )
 
 
+def _number(chosen: Mask) -> int:
+    return int(np.count_nonzero(chosen))
+
+
 def _at_ends(
-    haplotypes: MarkerHaplotypes, kind: NDArray[np.int64], crosses: NDArray[np.int64]
+    haplotypes: MarkerHaplotypes, kind: Bytes, crosses: Bytes
 ) -> dict[int, int]:
     """Count the molecules whose changed base stands at ends of reads only.
 
@@ -113,7 +119,7 @@ def _at_ends(
     if haplotypes.event != "substitution" or mark.end - mark.start != 1:
         return {}
     end = crosses & INSIDE_READ == 0
-    return {k: int(np.sum((kind == k) & end)) for k in (ALT, REF)}
+    return {k: _number((kind == k) & end) for k in (ALT, REF)}
 
 
 def signal_ratio(marker: Marker) -> float:
@@ -121,18 +127,18 @@ def signal_ratio(marker: Marker) -> float:
     return 2.0 if marker.zygosity in {"homozygous", "hemizygous"} else 1.0
 
 
-def is_amplicon(starts: NDArray[np.int64]) -> bool:
+def is_amplicon(starts: Ints) -> bool:
     """Tell whether most molecules start at one position, as those of an amplicon do."""
     if len(starts) < AMPLICON_MOLECULES:
         return False
     commonest = majority(starts)  # if any is so common
-    return bool(np.sum(starts == commonest) > AMPLICON_SHARE * len(starts))
+    return _number(starts == commonest) > AMPLICON_SHARE * len(starts)
 
 
 def _denominator(
     haplotypes: MarkerHaplotypes,
-    kind: NDArray[np.int64],
-    crosses: NDArray[np.int64],
+    kind: Bytes,
+    crosses: Bytes,
     *,
     amplicon: bool,
 ) -> Denominator:
@@ -146,19 +152,19 @@ def _denominator(
     * two sides: the wild-type molecules of a side beside the mutant ones; the mean of
       both sides, or the deeper one where their depths differ more than twofold.
     """
-    alt, ref = int(np.sum(kind == ALT)), int(np.sum(kind == REF))
-    other = int(np.sum(kind == OTHER))
+    alt, ref = _number(kind == ALT), _number(kind == REF)
+    other = _number(kind == OTHER)
     if haplotypes.event in {"substitution", "small_indel"}:
         return Denominator(kind="molecules_at_locus", molecules=alt + ref + other)
     of_ref = kind == REF
     if haplotypes.event == "insertion":
         at_far_end = of_ref & (crosses & CROSSES_RIGHT != 0)
-        shown = 2 * ref - int(np.sum(at_far_end))
+        shown = 2 * ref - _number(at_far_end)
         return Denominator(kind="molecules_at_locus", molecules=alt + shown + other)
     if haplotypes.event == "duplication":
         return _of_duplication(haplotypes, kind, crosses, amplicon=amplicon)
-    left = int(np.sum(of_ref & (crosses & CROSSES_LEFT != 0)))
-    right = int(np.sum(of_ref & (crosses & CROSSES_RIGHT != 0)))
+    left = _number(of_ref & (crosses & CROSSES_LEFT != 0))
+    right = _number(of_ref & (crosses & CROSSES_RIGHT != 0))
     molecules = alt + other + _of_sides(left, right, haplotypes)
     return Denominator(
         kind="molecules_at_locus", molecules=molecules, left=left, right=right
@@ -167,19 +173,19 @@ def _denominator(
 
 def _of_duplication(
     haplotypes: MarkerHaplotypes,
-    kind: NDArray[np.int64],
-    crosses: NDArray[np.int64],
+    kind: Bytes,
+    crosses: Bytes,
     *,
     amplicon: bool,
 ) -> Denominator:
     """Choose the denominator of a duplication."""
-    alt, ref = int(np.sum(kind == ALT)), int(np.sum(kind == REF))
-    other = int(np.sum(kind == OTHER))
-    left = int(np.sum(crosses & CROSSES_LEFT != 0))
-    right = int(np.sum(crosses & CROSSES_RIGHT != 0))
+    alt, ref = _number(kind == ALT), _number(kind == REF)
+    other = _number(kind == OTHER)
+    left = _number(crosses & CROSSES_LEFT != 0)
+    right = _number(crosses & CROSSES_RIGHT != 0)
     if amplicon and haplotypes.ref_is_wild_type:
         edges = crosses & (CROSSES_LEFT | CROSSES_RIGHT) != 0
-        wild_type = int(np.sum(edges & (kind != ALT)))
+        wild_type = _number(edges & (kind != ALT))
         if alt + ref == 0:
             return Denominator(kind="flank", molecules=0, left=left, right=right)
         if ref >= SPANNED_SHARE * wild_type:

@@ -7,12 +7,16 @@ both in each row: of records that are heard wherever they lie, and of sequences.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mrdtrack.kernels.arrays import Claims, Facts, Observations
+from mrdtrack.errors import MrdtrackError
+from mrdtrack.kernels.arrays import Claims, Facts, Ints32, Observations
+
+MOST_RECORDS: Final = 2**31 - 1
+"""So many records have numbers of four bytes, by which claims name them."""
 
 Mask = NDArray[np.bool_]
 Chosen = Mask | NDArray[np.int64] | slice
@@ -23,6 +27,30 @@ class Told(NamedTuple):
 
     facts: Facts
     claims: Claims
+
+
+def check_number(n_records: int) -> None:
+    """See that so many records can be held together.
+
+    Raises:
+        MrdtrackError: there are too many.
+    """
+    if n_records > MOST_RECORDS:
+        raise MrdtrackError(
+            f"more than {MOST_RECORDS:,} reads lie at markers that are counted"
+            " together; sort the reads by position, or ask for fewer markers at once"
+        )
+
+
+def join_rows(rows: Sequence[Ints32], sizes: Sequence[int]) -> Ints32:
+    """Number records through, of which each chunk has so many.
+
+    Raises:
+        MrdtrackError: there are too many to be held together.
+    """
+    check_number(sum(sizes))
+    first = np.cumsum([0, *sizes]).tolist()
+    return np.concatenate([own + n for own, n in zip(rows, first, strict=False)])
 
 
 def join_observations(parts: Sequence[Observations]) -> Observations:
@@ -54,22 +82,28 @@ def observations_of(told: Told, chosen: Chosen) -> Observations:
     facts, claims = told
     row = claims.row[chosen]
     return Observations(
-        marker=claims.marker[chosen],
+        marker=claims.marker[chosen].astype(np.int64),
         name=facts.name[row],
         umi=facts.umi[row],
         start=facts.start[row],
         evidence=claims.evidence[chosen],
-        flags=facts.bits[row] | claims.bits[chosen],
+        flags=(facts.bits[row] | claims.bits[chosen]).astype(np.int64),
     )
 
 
 def told_by(observations: Observations) -> Told:
     """Give observations as claims, each with a record of its own."""
     marker, name, umi, start, evidence, flags = observations
-    row = np.arange(len(marker), dtype=np.int64)
+    n = len(marker)
+    check_number(n)
     return Told(
-        Facts(name=name, umi=umi, start=start, bits=flags),
-        Claims(row=row, marker=marker, evidence=evidence, bits=np.zeros_like(flags)),
+        Facts(name=name, umi=umi, start=start, bits=flags.astype(np.int32)),
+        Claims(
+            row=np.arange(n, dtype=np.int32),
+            marker=marker.astype(np.int32),
+            evidence=evidence,
+            bits=np.zeros(n, np.uint8),
+        ),
     )
 
 
@@ -84,12 +118,11 @@ def join_told(parts: Sequence[Told]) -> Told:
         return told_by(join_observations([]))
     if len(parts) == 1:
         return parts[0]
-    first = np.cumsum([len(facts.name) for facts, _ in parts])
-    rows = [part.claims.row + n for part, n in zip(parts[1:], first, strict=False)]
+    sizes = [len(facts.name) for facts, _ in parts]
     return Told(
         join_facts([facts for facts, _ in parts]),
         Claims(
-            row=np.concatenate([parts[0].claims.row, *rows]),
+            row=join_rows([claims.row for _, claims in parts], sizes),
             marker=np.concatenate([claims.marker for _, claims in parts]),
             evidence=np.concatenate([claims.evidence for _, claims in parts]),
             bits=np.concatenate([claims.bits for _, claims in parts]),

@@ -8,7 +8,7 @@ import numpy as np
 
 from mrdtrack.counts import QualityFinding
 from mrdtrack.findings import finding
-from mrdtrack.kernels.arrays import Ints
+from mrdtrack.kernels.arrays import Ints, Ints32
 from mrdtrack.kernels.families import Families, number_families
 from mrdtrack.kernels.umi import LENGTH_SHIFT
 
@@ -37,7 +37,7 @@ class Crowding(NamedTuple):
         return self.shared / self.umis if self.umis else 0.0
 
 
-def umi_families(marker: Ints, umi: Ints, start: Ints) -> Families:
+def umi_families(marker: Ints | Ints32, umi: Ints, start: Ints) -> Families:
     """Part fragments into UMI families, which are numbered marker by marker.
 
     Short UMIs repeat by chance, so they count together with the position. Fragments

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+Ints32 = NDArray[np.int32]
+"""Columns of claims and molecules, of which there are so many that width costs."""
 Floats = NDArray[np.float64]
 
 SUBSTITUTION, SMALL_INDEL, INSERTION, DELETION, DUPLICATION, JUNCTION = range(6)
@@ -22,26 +24,27 @@ SUBSTITUTION, SMALL_INDEL, INSERTION, DELETION, DUPLICATION, JUNCTION = range(6)
 AT_JUNCTION, AT_LEFT, AT_RIGHT = range(3)
 """Codes of the sides of a mark."""
 
-SECOND_OF_PAIR = 1
-REVERSE = 2
-DUPLICATE = 4
-QC_FAIL = 8
-SECONDARY = 16
-LOW_MAPPING_QUALITY = 32
-CROSSES_JUNCTION = 64
-CROSSES_LEFT = 128
-CROSSES_RIGHT = 256
-FITS_NEITHER = 512
-PAIRED = 1024
-UNMAPPED = 2048
-NO_QUALITIES = 4096
-ELSEWHERE = 8192
-SPLIT = 16384
-HAS_UMI = 32768
-HAS_DEPTH = 65536
-INSIDE_READ = 131072
-LOW_QUALITY = 262144
-"""Bits of `Observations.flags`. SECONDARY is a secondary record without SA tag;
+CROSSES_JUNCTION = 1
+CROSSES_LEFT = 2
+CROSSES_RIGHT = 4
+INSIDE_READ = 8
+FITS_NEITHER = 16
+ELSEWHERE = 32
+LOW_QUALITY = 64
+SECOND_OF_PAIR = 256
+REVERSE = 512
+DUPLICATE = 1024
+QC_FAIL = 2048
+SECONDARY = 4096
+LOW_MAPPING_QUALITY = 8192
+PAIRED = 16384
+UNMAPPED = 32768
+NO_QUALITIES = 65536
+SPLIT = 131072
+HAS_UMI = 262144
+HAS_DEPTH = 524288
+"""Bits of `Observations.flags`: in the low byte those that a record has for one marker,
+above it those that it has for all. SECONDARY is a secondary record without SA tag;
 ELSEWHERE a record in the window that does not reach the marker; SPLIT a supplementary
 record or a split alignment flagged secondary; HAS_DEPTH a consensus read (cD tag);
 INSIDE_READ a substitution seen well away from both ends of the read; LOW_QUALITY a
@@ -114,7 +117,7 @@ class Facts(NamedTuple):
     name: Ints  # [R]
     umi: Ints  # [R]
     start: Ints  # [R]
-    bits: Ints  # [R]
+    bits: Ints32  # [R]
 
 
 class ReadScores(NamedTuple):
@@ -148,17 +151,17 @@ class Candidates(NamedTuple):
 class Meetings(NamedTuple):
     """Records and the markers (or stretches) they come near, in file order."""
 
-    row: Ints  # [N] of the record among those that are near
-    place: Ints  # [N] number of the marker or stretch
+    row: Ints32  # [N] of the record among those that are near
+    place: Ints32  # [N] number of the marker or stretch
 
 
 class Claims(NamedTuple):
     """What records say of the markers they come near, in file order."""
 
-    row: Ints  # [N] of the record in `Facts`, never falling
-    marker: Ints  # [N]
+    row: Ints32  # [N] of the record in `Facts`, never falling
+    marker: Ints32  # [N]
     evidence: Floats  # [N] phred, positive for the alternative haplotype
-    bits: Ints  # [N] of those named above, with those of the record's own facts
+    bits: Bytes  # [N] of those named above; those for all markers are in `Facts`
 
 
 class Observations(NamedTuple):

@@ -63,7 +63,7 @@ def weigh_claims(
     match_phred, mismatch_phred = listen.match_phred, listen.mismatch_phred
     decoded = -1
     for i in range(claims.row.shape[0]):
-        record, marker = records[said.row[i]], said.marker[i]
+        record, marker = records[said.row[i]], int(np.int64(said.marker[i]))
         evidence, heard = 0.0, ELSEWHERE
         if here.event[marker] == SUBSTITUTION:
             evidence, heard = weigh_substitution(
@@ -96,7 +96,7 @@ def weigh_records(
         near.markers.row,
         near.markers.place,
         np.empty(n, np.float64),
-        np.empty(n, np.int64),
+        np.empty(n, np.uint8),
     )
     scores, scratch = make_scores(near.longest), make_scratch()
     weigh_claims(data, targets, read_filter, near.record, claims, scores, scratch)

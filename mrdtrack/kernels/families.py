@@ -314,7 +314,7 @@ def merge_families(
     `order` sorts the fragments by marker and family, `family` numbers the families.
     """
     most = count_groups(fragments.marker, family, order)
-    made = make_molecules(most)
+    made = make_molecules(most, most)
     votes = np.zeros(4, np.int64)
     n = merge_all_copies(fragments, order, family, min_size, votes, made)
     return made if n == most else first_molecules(made, n)

@@ -22,10 +22,12 @@ from mrdtrack.kernels.arrays import (
     REVERSE,
     SECOND_OF_PAIR,
     SMALL_INDEL,
+    Bytes,
     Claims,
     Facts,
     Floats,
     Ints,
+    Ints32,
 )
 from mrdtrack.kernels.molecules import Molecules, classify, make_molecules
 
@@ -35,11 +37,33 @@ CROSSES = CROSSES_JUNCTION | CROSSES_LEFT | CROSSES_RIGHT | INSIDE_READ
 class Merging(NamedTuple):
     """What the fragment at hand says of each of M markers so far."""
 
-    fragment: Ints  # [M] the last that spoke of the marker
-    next: Ints  # [M] where the marker's next molecule goes
+    size: Ints  # [M] records that speak of the marker, 0: none
     highest: Floats  # [M]
     lowest: Floats  # [M]
     loudest: Floats  # [M]
+    together: Ints  # [M] bits
+    reverse: Ints  # [M]
+    start: Ints  # [M]
+    umi: Ints  # [M]
+    spoken: Ints  # [M] the markers it speaks of, as they come
+    next: Ints  # [M + 1] where the marker's next molecule goes
+
+
+@kernel
+def make_merging(n_markers: int, place: Ints) -> Merging:
+    """Make room for a fragment that says nothing yet."""
+    return Merging(
+        np.zeros(n_markers, np.int64),
+        np.empty(n_markers, np.float64),
+        np.empty(n_markers, np.float64),
+        np.empty(n_markers, np.float64),
+        np.empty(n_markers, np.int64),
+        np.empty(n_markers, np.int64),
+        np.empty(n_markers, np.int64),
+        np.empty(n_markers, np.int64),
+        np.empty(n_markers, np.int64),
+        place,
+    )
 
 
 @kernel
@@ -71,9 +95,9 @@ def places_of(
     n: int,
     number: Ints,
     begin: Ints,
-    own_bits: Ints,
-    marker: Ints,
-    bits: Ints,
+    own_bits: Ints32,
+    marker: Ints32,
+    bits: Bytes,
     filtered: int,
     fragment: Ints,
     next_place: Ints,
@@ -90,6 +114,86 @@ def places_of(
 
 
 @kernel
+def hear_claim(
+    m: int, said: float, heard: int, start: int, umi: int, merging: Merging, n: int
+) -> int:
+    """Let a record of the fragment speak of a marker, beside the `n` spoken of."""
+    if merging.size[m] == 0:
+        merging.spoken[n] = m
+        merging.size[m] = 1
+        merging.highest[m], merging.lowest[m] = max(said, 0.0), min(said, 0.0)
+        merging.loudest[m], merging.reverse[m] = abs(said), reverse_strand(heard)
+        merging.together[m] = heard
+        merging.start[m], merging.umi[m] = start, umi
+        return n + 1
+    if abs(said) > merging.loudest[m]:
+        merging.loudest[m] = abs(said)
+        merging.reverse[m] = reverse_strand(heard)
+    merging.size[m] += 1
+    merging.highest[m] = max(merging.highest[m], said)
+    merging.lowest[m] = min(merging.lowest[m], said)
+    merging.together[m] |= heard
+    merging.start[m] = min(merging.start[m], start)
+    merging.umi[m] = umi if merging.umi[m] == 0 else merging.umi[m]
+    return n
+
+
+@kernel
+def hear_record(
+    facts: Facts,
+    claims: Claims,
+    row: int,
+    begin: Ints,
+    filtered: int,
+    merging: Merging,
+    n: int,
+) -> int:
+    """Let a record speak for its fragment, beside the `n` markers spoken of."""
+    own, start, umi = facts.bits[row], facts.start[row], facts.umi[row]
+    for c in range(begin[row], begin[row + 1]):
+        heard = own | claims.bits[c]
+        if heard & filtered == 0:
+            m, said = claims.marker[c], claims.evidence[c]
+            n = hear_claim(m, said, heard, start, umi, merging, n)
+    return n
+
+
+@kernel
+def write_molecules(
+    merging: Merging,
+    n: int,
+    name: int,
+    threshold: Floats,
+    event: Ints,
+    whole: bool,
+    made: Molecules,
+) -> None:
+    """Write what the fragment says of the `n` markers it speaks of, and forget it.
+
+    Each column is written once and never read, since the room is wider than the cache.
+    """
+    for i in range(n):
+        m = merging.spoken[i]
+        k = merging.next[m]
+        merging.next[m] = k + 1
+        together = merging.together[m]
+        evidence, kind = settled(
+            merging.highest[m],
+            merging.lowest[m],
+            together,
+            threshold[m],
+            event[m] <= SMALL_INDEL,
+        )
+        made.marker[k], made.start[k] = m, merging.start[m]
+        made.kind[k], made.crosses[k] = kind, together & CROSSES
+        made.reverse[k] = merging.reverse[m]
+        if whole:
+            made.name[k], made.umi[k] = name, merging.umi[m]
+            made.evidence[k], made.size[k] = evidence, merging.size[m]
+        merging.size[m] = 0
+
+
+@kernel
 def merge_claims(
     facts: Facts,
     claims: Claims,
@@ -101,45 +205,20 @@ def merge_claims(
     threshold: Floats,
     event: Ints,
     merging: Merging,
+    whole: bool,
     made: Molecules,
 ) -> None:
     """Merge fragment by fragment, record by record."""
-    for at in range(n):
-        row = order[at]
-        this, own, start, umi = (
-            number[row],
-            facts.bits[row],
-            facts.start[row],
-            facts.umi[row],
-        )
-        for c in range(begin[row], begin[row + 1]):
-            m, said, heard = claims.marker[c], claims.evidence[c], own | claims.bits[c]
-            if heard & filtered != 0:
-                continue
-            if merging.fragment[m] != this:
-                merging.fragment[m] = this
-                k = merging.next[m]
-                merging.next[m] = k + 1
-                merging.highest[m], merging.lowest[m] = 0.0, 0.0
-                merging.loudest[m] = -1.0
-                made.marker[k], made.name[k] = m, facts.name[row]
-                made.umi[k], made.start[k] = umi, start
-                made.crosses[k], made.size[k] = 0, 0
-            k = merging.next[m] - 1
-            if abs(said) > merging.loudest[m]:
-                merging.loudest[m] = abs(said)
-                made.reverse[k] = reverse_strand(heard)
-            highest = max(merging.highest[m], said)
-            lowest = min(merging.lowest[m], said)
-            merging.highest[m], merging.lowest[m] = highest, lowest
-            together = made.crosses[k] | heard
-            made.evidence[k], made.kind[k] = settled(
-                highest, lowest, together, threshold[m], event[m] <= SMALL_INDEL
+    at = 0
+    while at < n:
+        first, n_spoken = order[at], 0
+        while at < n and number[order[at]] == number[first]:
+            n_spoken = hear_record(
+                facts, claims, order[at], begin, filtered, merging, n_spoken
             )
-            made.crosses[k] = together
-            made.size[k] += 1
-            made.start[k] = min(made.start[k], start)
-            made.umi[k] = umi if made.umi[k] == 0 else made.umi[k]
+            at += 1
+        name = facts.name[first]
+        write_molecules(merging, n_spoken, name, threshold, event, whole, made)
 
 
 @kernel
@@ -153,6 +232,7 @@ def merge_into(
     threshold: Floats,
     event: Ints,
     merging: Merging,
+    whole: bool,
     made: Molecules,
 ) -> None:
     """Merge in room that the caller has made."""
@@ -167,10 +247,9 @@ def merge_into(
         bare(threshold),
         bare(event),
         bare(merging),
+        whole,
         bare(made),
     )
-    for k in range(made.crosses.shape[0]):
-        made.crosses[k] &= CROSSES
 
 
 @kernel
@@ -200,7 +279,7 @@ def count_molecules(
 
 
 @kernel
-def claims_of_records(row: Ints, n_records: int) -> Ints:
+def claims_of_records(row: Ints32, n_records: int) -> Ints:
     """Give where the claims of each record begin, and the end of the last."""
     begin = np.zeros(n_records + 1, np.int64)
     for c in range(row.shape[0]):
@@ -219,6 +298,7 @@ def merge_fragments(
     filtered: int,
     threshold: Floats,
     event: Ints,
+    whole: bool,
 ) -> Molecules:
     """Merge the records of each marker and fragment.
 
@@ -230,6 +310,7 @@ def merge_fragments(
         filtered: bits of the claims that are not heard.
         threshold: phred from which a molecule is decided [M].
         event: code of the event class [M].
+        whole: whether the molecules are merged further.
     """
     n_markers = event.shape[0]
     begin = claims_of_records(claims.row, facts.name.shape[0])
@@ -238,14 +319,9 @@ def merge_fragments(
     count_molecules(facts, claims, order, number, begin, filtered, fragment, place)
     for m in range(n_markers):
         place[m + 1] += place[m]
-    made = make_molecules(int(place[n_markers]))
-    merging = Merging(
-        np.full(n_markers, -1, np.int64),
-        place,
-        np.empty(n_markers, np.float64),
-        np.empty(n_markers, np.float64),
-        np.empty(n_markers, np.float64),
-    )
+    n = int(place[n_markers])
+    made = make_molecules(n, n if whole else 0)
+    merging = make_merging(n_markers, place)
     merge_into(
         facts,
         claims,
@@ -256,6 +332,7 @@ def merge_fragments(
         threshold,
         event,
         merging,
+        whole,
         made,
     )
     return made

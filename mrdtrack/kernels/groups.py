@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mrdtrack.kernels._compile import bare, kernel
-from mrdtrack.kernels.arrays import Bytes, Ints
+from mrdtrack.kernels.arrays import Bytes, Ints, Ints32
 
 UNHEARD = -1
 """The number of a row that is left out."""
@@ -82,7 +82,7 @@ def number_names(name: Ints, heard: Bytes) -> tuple[Ints, int]:
 
 @kernel
 def sort_by(
-    key: Ints, rows: Ints, n: int, first: Ints, n_keys: int, order: Ints
+    key: Ints | Ints32, rows: Ints, n: int, first: Ints, n_keys: int, order: Ints
 ) -> None:
     """Sort rows by a key of 0 to `n_keys` - 1, those of one key in the order given.
 
@@ -99,7 +99,7 @@ def sort_by(
 
 
 @kernel
-def sort_into(key: Ints, rows: Ints, first: Ints, order: Ints) -> None:
+def sort_into(key: Ints | Ints32, rows: Ints, first: Ints, order: Ints) -> None:
     """Sort rows by a key with room that the caller has made."""
     sort_by(
         bare(key),
@@ -112,7 +112,7 @@ def sort_into(key: Ints, rows: Ints, first: Ints, order: Ints) -> None:
 
 
 @kernel
-def sorted_rows(key: Ints, rows: Ints, n_keys: int) -> Ints:
+def sorted_rows(key: Ints | Ints32, rows: Ints, n_keys: int) -> Ints:
     """Sort rows by a key of 0 to `n_keys` - 1, those of one key in the order given."""
     order = np.empty(rows.shape[0], np.int64)
     sort_into(key, rows, np.zeros(n_keys + 1, np.int64), order)
@@ -132,7 +132,7 @@ def heard_rows(number: Ints) -> Ints:
 
 
 @kernel
-def group_rows(place: Ints, number: Ints, n_places: int, n_names: int) -> Ints:
+def group_rows(place: Ints32, number: Ints, n_places: int, n_names: int) -> Ints:
     """List the rows that have a number by place and then by number."""
     by_name = sorted_rows(number, heard_rows(number), n_names)
     return sorted_rows(place, by_name, n_places)

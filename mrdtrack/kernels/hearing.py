@@ -71,7 +71,7 @@ def hear_records(
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
-        np.empty(n, np.int64),
+        np.empty(n, np.int32),
     )
     tags = np.empty(read_filter.tags.shape[0], np.int64)
     tell_facts(data, near.record, read_filter, tags, facts)

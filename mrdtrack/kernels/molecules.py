@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.kernels._compile import kernel
-from mrdtrack.kernels.arrays import Floats, Ints
+from mrdtrack.kernels.arrays import Bytes, Floats, Ints, Ints32
 
 ALT, REF, AMBIGUOUS, OTHER = range(4)
 """Classes of a molecule."""
@@ -18,32 +18,33 @@ class Molecules(NamedTuple):
 
     `reverse` is 1 where the first read of the molecule (or its only one) lies on the
     reverse strand; `size` is the number of fragments, or of records for a fragment.
+    What only merging them further asks for is left out, [0], where none are merged.
     """
 
-    marker: Ints  # [N]
-    name: Ints  # [N] hash of the read name, the least one of a family
-    umi: Ints  # [N]
+    marker: Ints32  # [N]
     start: Ints  # [N]
-    evidence: Floats  # [N] phred
-    kind: Ints  # [N] ALT, REF, AMBIGUOUS or OTHER
-    crosses: Ints  # [N] bits CROSSES_* and INSIDE_READ
-    reverse: Ints  # [N]
-    size: Ints  # [N]
+    kind: Bytes  # [N] ALT, REF, AMBIGUOUS or OTHER
+    crosses: Bytes  # [N] bits CROSSES_* and INSIDE_READ
+    reverse: Bytes  # [N]
+    name: Ints  # [N] or [0], hash of the read name, the least one of a family
+    umi: Ints  # [N] or [0]
+    evidence: Floats  # [N] or [0], phred
+    size: Ints32  # [N] or [0]
 
 
 @kernel
-def make_molecules(n: int) -> Molecules:
-    """Make room for `n` molecules."""
+def make_molecules(n: int, n_whole: int) -> Molecules:
+    """Make room for `n` molecules, of which all or none are whole."""
     return Molecules(
+        np.empty(n, np.int32),
         np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.float64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
+        np.empty(n, np.uint8),
+        np.empty(n, np.uint8),
+        np.empty(n, np.uint8),
+        np.empty(n_whole, np.int64),
+        np.empty(n_whole, np.int64),
+        np.empty(n_whole, np.float64),
+        np.empty(n_whole, np.int32),
     )
 
 
@@ -52,13 +53,13 @@ def first_molecules(molecules: Molecules, n: int) -> Molecules:
     """Cut the unused room off."""
     return Molecules(
         molecules.marker[:n].copy(),
-        molecules.name[:n].copy(),
-        molecules.umi[:n].copy(),
         molecules.start[:n].copy(),
-        molecules.evidence[:n].copy(),
         molecules.kind[:n].copy(),
         molecules.crosses[:n].copy(),
         molecules.reverse[:n].copy(),
+        molecules.name[:n].copy(),
+        molecules.umi[:n].copy(),
+        molecules.evidence[:n].copy(),
         molecules.size[:n].copy(),
     )
 
@@ -74,7 +75,7 @@ def classify(evidence: float, threshold: float, neither: bool) -> int:
 
 
 @kernel
-def count_groups(marker: Ints, key: Ints, order: Ints) -> int:
+def count_groups(marker: Ints32, key: Ints, order: Ints) -> int:
     """Count the rows that begin a marker or key in their order."""
     n = 0
     for at in range(order.shape[0]):

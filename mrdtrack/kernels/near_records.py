@@ -11,6 +11,7 @@ from mrdtrack.kernels.arrays import (
     SMALL_INDEL,
     Bytes,
     Ints,
+    Ints32,
     Meetings,
     ReadFilter,
     Targets,
@@ -38,10 +39,10 @@ class Room(NamedTuple):
     """Room for what a walk finds."""
 
     record: Ints
-    marker_row: Ints
-    marker: Ints
-    stretch_row: Ints
-    stretch: Ints
+    marker_row: Ints32
+    marker: Ints32
+    stretch_row: Ints32
+    stretch: Ints32
 
 
 @kernel
@@ -91,10 +92,10 @@ def make_room(n: int) -> Room:
     """Make room for `n` of each."""
     return Room(
         np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
     )
 
 

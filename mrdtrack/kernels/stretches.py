@@ -18,6 +18,7 @@ from mrdtrack.kernels.arrays import (
     UNMAPPED,
     Bytes,
     Ints,
+    Ints32,
     Meetings,
 )
 from mrdtrack.kernels.bam_records import (
@@ -47,8 +48,8 @@ class StretchArrays(NamedTuple):
 class BackgroundRows(NamedTuple):
     """What each record shows in each stretch it overlaps."""
 
-    row: Ints  # [N] of the record in `Facts`, never falling
-    stretch: Ints  # [N]
+    row: Ints32  # [N] of the record in `Facts`, never falling
+    stretch: Ints32  # [N]
     offset: Ints  # [N] first position, counted from the stretch's own
     code_start: Ints  # [N + 1]
     codes: Bytes  # one a position

@@ -19,9 +19,17 @@ from mrdtrack.counting.index_file import Region
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
 from mrdtrack.counting.relay import relay
 from mrdtrack.counting.shown import Shown, join_shown, split_shown
-from mrdtrack.counting.told import Mask, Told, join_told
+from mrdtrack.counting.told import (
+    MOST_RECORDS,
+    Mask,
+    Told,
+    join_rows,
+    join_told,
+    told_by,
+)
 from mrdtrack.counts import SampleCounts
-from mrdtrack.kernels.arrays import Bytes, Claims, Facts
+from mrdtrack.errors import MrdtrackError
+from mrdtrack.kernels.arrays import Bytes, Claims, Facts, Observations
 from mrdtrack.kernels.places import ChunkPlaces, chunk_places
 from mrdtrack.kernels.stretches import BackgroundRows
 from tests.counting.builders import (
@@ -192,14 +200,15 @@ def test_places_of_a_chunk() -> None:
 
 def test_rows_are_parted_with_their_codes() -> None:
     each = np.arange(3)
+    narrow = np.arange(3, dtype=np.int32)
     rows = BackgroundRows(
-        row=each,
-        stretch=np.array([0, 1, 0]),
+        row=narrow,
+        stretch=np.array([0, 1, 0], np.int32),
         offset=each,
         code_start=np.array([0, 2, 3, 6]),
         codes=np.array([1, 1, 2, 3, 3, 3], np.uint8),
     )
-    shown = Shown(Facts(each, each, each, each), rows)
+    shown = Shown(Facts(each, each, each, narrow), rows)
     taken, kept = split_shown([shown], np.array([False, True]))
     codes = [part.rows.codes.tolist() for part in (*taken, *kept)]
     assert codes == [[2], [1, 1, 3, 3, 3]]
@@ -211,23 +220,36 @@ def test_rows_are_parted_with_their_codes() -> None:
 
 def test_rows_are_joined_with_the_facts_of_their_records() -> None:
     each = np.arange(2)
+    narrow = np.arange(2, dtype=np.int32)
     part = Shown(
-        Facts(each + 7, each, each, each),
+        Facts(each + 7, each, each, narrow),
         BackgroundRows(
-            row=each,
-            stretch=each,
+            row=narrow,
+            stretch=narrow,
             offset=each,
             code_start=np.array([0, 1, 3]),
             codes=np.array([1, 2, 3], np.uint8),
         ),
     )
-    claims = Claims(each, each, np.zeros(2), each)
+    claims = Claims(narrow, narrow, np.zeros(2), np.zeros(2, np.uint8))
     facts, rows = join_shown([part, part])
     assert facts.name[rows.row].tolist() == [7, 8, 7, 8]
     assert rows.code_start.tolist() == [0, 1, 3, 4, 6]
     assert rows.codes.tolist() == [1, 2, 3, 1, 2, 3]
     told = join_told([Told(part.facts, claims), Told(part.facts, claims)])
     assert told.facts.name[told.claims.row].tolist() == [7, 8, 7, 8]
+    for joined, one in ((rows, part.rows), (told.claims, claims)):
+        assert [c.dtype for c in joined] == [c.dtype for c in one]
+
+
+def test_more_records_than_four_bytes_number_are_refused() -> None:
+    rows = [np.zeros(1, np.int32)] * 2
+    assert join_rows(rows, [MOST_RECORDS - 1, 1]).tolist() == [0, MOST_RECORDS - 1]
+    with pytest.raises(MrdtrackError, match="sort the reads by position"):
+        join_rows(rows, [MOST_RECORDS, 1])
+    many = np.broadcast_to(np.zeros(1, np.int64), MOST_RECORDS + 1)
+    with pytest.raises(MrdtrackError, match="sort the reads by position"):
+        told_by(Observations(many, many, many, many, np.zeros(1), many))
 
 
 def test_memory_is_kept_where_the_c_library_can_be_told(

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mrdtrack.counting.joint_molecules import joint_kinds
+from mrdtrack.counting.joint_molecules import joint_kinds, with_joint_fragments
 from mrdtrack.counts import GroupCounts, SampleCounts
-from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF
+from mrdtrack.kernels.molecules import ALT, AMBIGUOUS, OTHER, REF, make_molecules
 from tests.counting.builders import (
     GENOME,
     Read,
@@ -155,6 +155,19 @@ def test_joint_kinds_are_the_rule_and_take_no_side(seed: int) -> None:
         assert told == plain_kind(kind[low:high].tolist(), evidence[low:high].tolist())
     swap = np.array([REF, ALT, AMBIGUOUS, OTHER])
     assert (joint_kinds(swap[kind], -evidence, begin) == swap[found]).all()
+
+
+def test_joint_molecules_have_the_columns_of_the_others() -> None:
+    """Those of other types would be another kernel's, compiled while a user waits."""
+    own = make_molecules(4, 4)
+    for column in (own.start, own.umi, own.crosses, own.reverse, own.size):
+        column[:] = 1
+    own.marker[:], own.name[:] = [0, 0, 1, 1], [5, 6, 5, 7]
+    own.kind[:], own.evidence[:] = ALT, 50.0
+    found = with_joint_fragments(own, np.zeros(2, np.int64))
+    assert found.marker.tolist() == [0, 0, 1, 1, 2]
+    assert (found.name[-1], found.kind[-1], found.evidence[-1]) == (5, ALT, 100.0)
+    assert [c.dtype for c in found] == [c.dtype for c in own]
 
 
 def random_reads(seed: int) -> list[Read]:

@@ -34,7 +34,7 @@ def test_names_are_numbered_as_they_come(rows: list[tuple[int, int, bool]]) -> N
 
 @given(rows_of)
 def test_rows_are_grouped_by_place_and_name(rows: list[tuple[int, int, bool]]) -> None:
-    place = np.array([row[0] for row in rows], np.int64)
+    place = np.array([row[0] for row in rows], np.int32)
     name = np.array([row[1] for row in rows], np.int64)
     heard = np.array([row[2] for row in rows], np.uint8)
     number, n_names = number_names(name, heard)

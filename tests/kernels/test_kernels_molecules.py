@@ -28,18 +28,20 @@ rows_of = st.lists(
         name=st.integers(0, 4),
         evidence=st.sampled_from([-30.0, -10.0, -3.0, 0.0, 4.0, 10.0, 50.0]),
         neither=st.booleans(),
+        umi=st.integers(0, 2),
+        start=st.integers(0, 9),
     ),
     max_size=16,
 )
 
 
-def merged(rows: list[Row], *, plain: bool = False) -> Molecules:
+def merged(rows: list[Row], *, plain: bool = False, whole: bool = True) -> Molecules:
     n = len(rows)
     observations = Observations(
         np.array([row.marker for row in rows], np.int64),
         np.array([row.name for row in rows], np.int64),
-        np.zeros(n, np.int64),
-        np.arange(n, dtype=np.int64),
+        np.array([row.umi for row in rows], np.int64),
+        np.array([row.start for row in rows], np.int64),
         np.array([row.evidence for row in rows], np.float64),
         np.array([FITS_NEITHER * row.neither for row in rows], np.int64),
     )
@@ -49,7 +51,7 @@ def merged(rows: list[Row], *, plain: bool = False) -> Molecules:
     run = merge_fragments.py_func if plain else merge_fragments
     limits = np.full(2, LIMIT)
     events = np.array(EVENTS, np.int64)
-    return run(facts, claims, order, number, 0, limits, events)
+    return run(facts, claims, order, number, 0, limits, events, whole)
 
 
 def by_appearance(rows: list[Row]) -> list[Row]:
@@ -76,6 +78,32 @@ def test_fragments_have_the_class_of_the_plain_rules(rows: list[Row]) -> None:
 
 
 @given(rows_of)
+def test_fragments_keep_the_first_umi_and_the_leftmost_start(rows: list[Row]) -> None:
+    groups = [list(group) for _, group in groupby(by_appearance(rows), key=place)]
+    for plain in (False, True):
+        found = merged(rows, plain=plain)
+        assert found.name.tolist() == [group[0].name for group in groups]
+        assert found.start.tolist() == [min(r.start for r in group) for group in groups]
+        assert found.umi.tolist() == [
+            next((row.umi for row in group if row.umi), 0) for group in groups
+        ]
+        assert found.size.tolist() == [len(group) for group in groups]
+
+
+@given(rows_of)
+def test_what_no_later_merging_asks_for_is_left_out(rows: list[Row]) -> None:
+    for plain in (False, True):
+        whole, tallied = (
+            merged(rows, plain=plain, whole=asked) for asked in (True, False)
+        )
+        for name in ("marker", "start", "kind", "crosses", "reverse"):
+            assert np.array_equal(getattr(whole, name), getattr(tallied, name))
+        for name in ("name", "umi", "evidence", "size"):
+            assert len(getattr(whole, name)) == len(whole.marker)
+            assert len(getattr(tallied, name)) == 0
+
+
+@given(rows_of)
 def test_order_of_records_changes_no_class(rows: list[Row]) -> None:
     there, back = merged(rows), merged(rows[::-1])
     classes = [
@@ -97,17 +125,17 @@ def families_of(
 ) -> Molecules:
     """Merge fragments given as (family, kind), in the order of families."""
     n = len(members)
-    zeros = np.zeros(n, np.int64)
+    zeros, bits = np.zeros(n, np.int64), np.zeros(n, np.uint8)
     fragments = Molecules(
-        zeros,
-        zeros,
-        zeros,
-        zeros,
-        np.full(n, 99.0),
-        np.array([kind for _, kind in members], np.int64),
-        zeros,
-        zeros,
-        zeros,
+        marker=np.zeros(n, np.int32),
+        start=zeros,
+        kind=np.array([kind for _, kind in members], np.uint8),
+        crosses=bits,
+        reverse=bits,
+        name=zeros,
+        umi=zeros,
+        evidence=np.full(n, 99.0),
+        size=np.zeros(n, np.int32),
     )
     numbers = np.array([number for number, _ in members], np.int64)
     run = merge_families.py_func if plain else merge_families

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
 from mrdtrack.counting.targets import build_targets
-from mrdtrack.counting.told import Told, observations_of
+from mrdtrack.counting.told import Told, observations_of, told_by
 from mrdtrack.kernels import (
+    arrays,
     background,
     families,
     fragments,
@@ -307,6 +308,49 @@ def test_inversion_is_seen_on_its_other_strand() -> None:
 def test_more_reads_than_a_buffer_holds() -> None:
     reads = [read_of(GENOME, SNV, "5M") for _ in range(1100)]
     assert len(observe(reads, SNV_TARGETS).marker) == 1100
+
+
+def test_bits_of_claims_fit_into_a_byte_that_those_of_records_leave_free() -> None:
+    of_claims = [
+        arrays.CROSSES_JUNCTION,
+        arrays.CROSSES_LEFT,
+        arrays.CROSSES_RIGHT,
+        INSIDE_READ,
+        FITS_NEITHER,
+        ELSEWHERE,
+        arrays.LOW_QUALITY,
+    ]
+    of_records = [
+        arrays.SECOND_OF_PAIR,
+        REVERSE,
+        arrays.DUPLICATE,
+        arrays.QC_FAIL,
+        arrays.SECONDARY,
+        arrays.LOW_MAPPING_QUALITY,
+        arrays.PAIRED,
+        arrays.UNMAPPED,
+        arrays.NO_QUALITIES,
+        arrays.SPLIT,
+        arrays.HAS_UMI,
+        arrays.HAS_DEPTH,
+    ]
+    every = [*of_claims, *of_records]
+    assert all(bit.bit_count() == 1 for bit in every)
+    assert len(set(every)) == len(every)
+    assert sum(of_claims) < 1 << 8 <= min(of_records)
+    assert sum(of_records) < 1 << 31
+
+
+def test_observations_become_claims_of_the_same_columns() -> None:
+    """Those of other types would be another kernel's, compiled while a user waits."""
+    facts, claims, _ = hear_records(
+        chunk_of([read_of(GENOME, SNV, "5M")]), SNV_TARGETS, NO_STRETCHES, FILTER, 20
+    )
+    told = Told(facts, claims)
+    again = told_by(observations_of(told, slice(None)))
+    assert [c.dtype for c in again.facts] == [c.dtype for c in facts]
+    assert [c.dtype for c in again.claims] == [c.dtype for c in claims]
+    assert again.facts.bits.tolist() == [facts.bits[0] | claims.bits[0]]
 
 
 def test_every_kernel_is_compiled_once(tmp_path: Path) -> None:
