@@ -242,12 +242,11 @@ class Gathering:
     def _count_positions(self, chosen: Mask, parts: list[Shown]) -> None:
         """Count the molecules at the positions of the chosen stretches.
 
-        `parts` is emptied once they are joined.
+        `parts` is emptied.
         """
         if not (chosen.any() and parts):
             return
         shown = join_shown(parts)
-        parts.clear()
         counts = tally_positions(self._stretches, shown, self._decide(), self._settings)
         self._positions = add_positions(self._positions, counts)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.counting.told import Mask, join_facts, join_rows
-from mrdtrack.kernels.arrays import Facts
+from mrdtrack.kernels.arrays import Bytes, Facts
 from mrdtrack.kernels.stretches import BackgroundRows
 
 
@@ -19,10 +19,13 @@ class Shown(NamedTuple):
     rows: BackgroundRows
 
 
-def join_shown(parts: Sequence[Shown]) -> Shown:
-    """Put rows and the facts of their records together, in file order."""
+def join_shown(parts: list[Shown]) -> Shown:
+    """Put rows and the facts of their records together, in file order.
+
+    `parts` is emptied on the way: all codes would fill the memory twice.
+    """
     if len(parts) == 1:
-        return parts[0]
+        return parts.pop()
     starts = [np.zeros(1, np.int64)]
     n_codes = 0
     for _, own in parts:
@@ -36,9 +39,21 @@ def join_shown(parts: Sequence[Shown]) -> Shown:
             stretch=np.concatenate([own.stretch for _, own in parts]),
             offset=np.concatenate([own.offset for _, own in parts]),
             code_start=np.concatenate(starts),
-            codes=np.concatenate([own.codes for _, own in parts]),
+            codes=_joined_codes(parts, n_codes),
         ),
     )
+
+
+def _joined_codes(parts: list[Shown], n_codes: int) -> Bytes:
+    """Join the codes of parts, each of which is let go when its own are copied."""
+    codes = np.empty(n_codes, np.uint8)
+    at = 0
+    parts.reverse()
+    while parts:
+        own = parts.pop().rows.codes
+        codes[at : at + len(own)] = own
+        at += len(own)
+    return codes
 
 
 def split_shown(
