@@ -11,18 +11,23 @@ LENGTH_SHIFT = 57
 HASHED = 63
 """What stands in place of the length in a hashed UMI: it is compared as a whole."""
 _SLASH = 47
+_SEPARATORS = (43, 45, 58, 95)
+_CAPITAL = 0xDF
+_BASES = 1 | 1 << 2 | 1 << 6 | 1 << 19
+"""The places of A, C, G and T in the alphabet."""
 
 
 @kernel
 def base_code(letter: int) -> int:
-    """Code an ASCII letter: A 0, C 1, G 2, T 3, else 4."""
-    if letter in (65, 97):
-        return 0
-    if letter in (67, 99):
-        return 1
-    if letter in (71, 103):
-        return 2
-    return 3 if letter in (84, 116) else 4
+    """Code an ASCII letter: A 0, C 1, G 2, T 3, else 4.
+
+    Without a branch that depends on which base it is: it could not be guessed.
+    """
+    place = (letter & _CAPITAL) - 65
+    if place < 0 or place > 25 or (_BASES >> place) & 1 == 0:
+        return 4
+    code = (letter >> 1) & 3
+    return code ^ (code >> 1)
 
 
 @kernel
@@ -48,15 +53,14 @@ def pack_umi(data: Bytes, start: int, end: int) -> int:
     length = 0
     for i in range(start, end):
         letter = int(data[i])
-        if letter == _SLASH:
-            break
-        if letter in (43, 45, 58, 95):
-            continue
         code = base_code(letter)
-        if code > 3 or length == PACKED_BASES:
+        if code <= 3 and length < PACKED_BASES:
+            word = (word << 2) | code
+            length += 1
+        elif letter == _SLASH:
+            break
+        elif letter not in _SEPARATORS:
             return hash_umi(data, start, end)
-        word = (word << 2) | code
-        length += 1
     if length == 0:
         return hash_umi(data, start, end)
     return (length << LENGTH_SHIFT) | word
