@@ -203,6 +203,7 @@ def _molecules_read(hits: SequenceHits, grouping: Grouping) -> tuple[int, Crowdi
     """Count the molecules of the file: fragments, or UMI families."""
     if grouping.mode != "umi":
         return hits.n_fragments, Crowding()
-    zeros = np.zeros(len(hits.umis), np.int64)
-    families = umi_families(zeros, hits.umis, zeros)
+    n = len(hits.umis)
+    none, nowhere = np.zeros(n, np.int32), np.zeros(n, np.int64)
+    families = umi_families(none, hits.umis, nowhere)
     return len(np.unique(families.number)), crowding_of(families)

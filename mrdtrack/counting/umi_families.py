@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from mrdtrack.counts import QualityFinding
 from mrdtrack.findings import finding
 from mrdtrack.kernels.arrays import Ints, Ints32
 from mrdtrack.kernels.families import Families, number_families
-from mrdtrack.kernels.umi import LENGTH_SHIFT
+from mrdtrack.kernels.umi_places import list_places
 
-LONG_UMI = 12
-"""UMIs of so many bases tell molecules apart without their positions."""
 MOST_SHARED = 0.05
 """Share of molecules whose UMI another has by chance, from which this is said."""
 
@@ -37,19 +33,14 @@ class Crowding(NamedTuple):
         return self.shared / self.umis if self.umis else 0.0
 
 
-def umi_families(marker: Ints | Ints32, umi: Ints, start: Ints) -> Families:
-    """Part fragments into UMI families, which are numbered marker by marker.
+def umi_families(marker: Ints32, umi: Ints, start: Ints) -> Families:
+    """Part fragments, of which `marker` never falls, into UMI families.
 
-    Short UMIs repeat by chance, so they count together with the position. Fragments
-    without a UMI are families of their own.
+    They are numbered marker by marker. Short UMIs repeat by chance, so they count
+    together with the position. Fragments without a UMI are families of their own.
     """
-    length = umi >> LENGTH_SHIFT
-    place = np.where((length < LONG_UMI) & (length > 0), start, 0)
-    order = np.lexsort((place, marker))
-    marker, place = marker[order], place[order]
-    moved = (np.diff(marker) != 0) | (np.diff(place) != 0)
-    begin = np.concatenate(([0], np.flatnonzero(moved) + 1, [len(order)]))
-    return number_families(order, begin, umi)
+    places = list_places(marker, umi, start)
+    return number_families(places.order, places.begin, umi)
 
 
 def crowding_of(families: Families) -> Crowding:

@@ -32,7 +32,7 @@ def packed(umi: str) -> int:
 def numbers_of(umis: Sequence[str], starts: Sequence[int] | None = None) -> Ints:
     words = np.array([packed(umi) if umi else 0 for umi in umis], np.int64)
     places = np.array(starts or [0] * len(umis), np.int64)
-    return umi_families(np.zeros(len(umis), np.int64), words, places).number
+    return umi_families(np.zeros(len(umis), np.int32), words, places).number
 
 
 def test_fragments_without_umi_are_families_of_their_own() -> None:
@@ -79,8 +79,8 @@ def test_families_do_not_depend_on_the_order(
 
 def families_of(words: Ints, n_bases: int) -> Families:
     """Part fragments of one place by UMIs that are given as numbers."""
-    zeros = np.zeros(len(words), np.int64)
-    return umi_families(zeros, words | n_bases << LENGTH_SHIFT, zeros)
+    one, nowhere = np.zeros(len(words), np.int32), np.zeros(len(words), np.int64)
+    return umi_families(one, words | n_bases << LENGTH_SHIFT, nowhere)
 
 
 @pytest.mark.parametrize(
