@@ -14,10 +14,11 @@ from mrdtrack.counting.settings import CountingSettings
 from mrdtrack.counting.shown import Shown
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.counting.umi_families import umi_families
-from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR, Ints
+from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR
 from mrdtrack.kernels.background import BackgroundCounts, tally_rows
-from mrdtrack.kernels.groups import UNHEARD, group_rows, number_names, sorted_rows
-from mrdtrack.kernels.stretches import BackgroundRows, StretchArrays
+from mrdtrack.kernels.groups import group_rows, number_names, sorted_rows
+from mrdtrack.kernels.row_fragments import row_fragments
+from mrdtrack.kernels.stretches import StretchArrays
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
 from mrdtrack.panel.reference import Reference
 
@@ -154,30 +155,11 @@ def tally_positions(
     order = group_rows(rows.stretch, number, n_stretches, n_names)
     if grouping.mode != "umi":
         return tally_rows(rows, order, number, number, stretches.arrays, 1)
-    fragment = _fragments(rows, order, number)
-    family = _families(shown, order, fragment)
+    fragments = row_fragments(
+        rows.stretch, number, rows.row, facts.umi, facts.start, order
+    )
+    families = umi_families(fragments.place, fragments.umi, fragments.start)
+    family = np.zeros(len(number), np.int64)
+    family[order] = families.number[fragments.number[order]]
     order = sorted_rows(family, order, len(family))
-    return tally_rows(rows, order, family, fragment, stretches.arrays, min_size)
-
-
-def _fragments(rows: BackgroundRows, order: Ints, number: Ints) -> Ints:
-    """Number the rows by fragment and stretch; those left out keep UNHEARD."""
-    new = np.ones(len(order), bool)
-    new[1:] = (np.diff(rows.stretch[order]) != 0) | (np.diff(number[order]) != 0)
-    fragment = np.full(len(number), UNHEARD, np.int64)
-    fragment[order] = np.cumsum(new) - 1
-    return fragment
-
-
-def _families(shown: Shown, order: Ints, fragment: Ints) -> Ints:
-    """Number the families of rows by those of their fragments."""
-    facts, rows = shown
-    number, record = fragment[order], rows.row[order]
-    family = np.zeros(len(rows.row), np.int64)
-    if len(order):
-        begin = np.flatnonzero(np.diff(number, prepend=-1))
-        start = np.minimum.reduceat(facts.start[record], begin)
-        umi = np.maximum.reduceat(facts.umi[record], begin)
-        stretch = rows.stretch[order[begin]]
-        family[order] = umi_families(stretch, umi, start).number[number]
-    return family
+    return tally_rows(rows, order, family, fragments.number, stretches.arrays, min_size)

@@ -21,6 +21,7 @@ from mrdtrack.counting.molecules import (
     MarkerRules,
     choose_grouping,
     group_molecules,
+    merged_fragments,
 )
 from mrdtrack.counting.phased import group_of_markers, tally_group
 from mrdtrack.counting.plan import CountingPlan
@@ -220,14 +221,13 @@ class Gathering:
         grouping = self._decide()
         told = join_told(parts)
         parts.clear()
-        targets = self._plan.targets
-        grouped = group_molecules(
-            told,
-            MarkerRules(targets.threshold, targets.event, self._group_of),
-            grouping,
-            self._settings.min_family_size,
-        )
         self._lost.add(told, grouping)
+        targets = self._plan.targets
+        rules = MarkerRules(targets.threshold, targets.event, self._group_of)
+        fragments = merged_fragments(told, rules, grouping)
+        del told  # families take the memory
+        grouped = group_molecules(fragments, grouping, self._settings.min_family_size)
+        del fragments
         self._sizes.update(grouped.family_sizes)
         self._crowding = self._crowding.and_of(grouped.crowding)
         for index in np.flatnonzero(chosen).tolist():

@@ -59,12 +59,23 @@ class Grouping:
     findings: tuple[QualityFinding, ...]
 
 
+Filters = tuple[dict[str, int], ...]
+"""How many records (or fragments) each filter took from each marker."""
+
+
+class Fragments(NamedTuple):
+    """The fragments of all markers, and what filters took."""
+
+    molecules: Molecules
+    filters: Filters
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupedMolecules:
     """Molecules, and how many records (or fragments) each filter took from a marker."""
 
     molecules: Molecules
-    filters: tuple[dict[str, int], ...]
+    filters: Filters
     family_sizes: dict[int, int]
     crowding: Crowding
 
@@ -117,20 +128,14 @@ def _is_constant(observations: Observations) -> bool:
     return len(np.unique(observations.name[tagged])) >= CONSTANT_UMI_FRAGMENTS
 
 
-def group_molecules(
-    told: Told,
-    rules: MarkerRules,
-    grouping: Grouping,
-    min_family_size: int,
-) -> GroupedMolecules:
-    """Filter the records and merge them into molecules.
+def merged_fragments(told: Told, rules: MarkerRules, grouping: Grouping) -> Fragments:
+    """Filter the records, and merge those of each fragment.
 
     Joint molecules of groups stand behind those of the markers.
     """
     threshold, event, group_of = rules
-    n_markers = len(event)
     grouped = group_of is not None and bool((group_of >= 0).any())
-    filters = _count_filtered(told, grouping, n_markers)
+    filters = _count_filtered(told, grouping, len(event))
     facts, filtered = told.facts, _filtered_bits(grouping)
     if grouping.mode == "reads":
         second = (facts.bits & SECOND_OF_PAIR != 0).astype(np.int64)
@@ -144,23 +149,44 @@ def group_molecules(
     )
     if group_of is not None and grouped:
         molecules = with_joint_fragments(molecules, group_of)
-    sizes: dict[int, int] = {}
-    crowding = Crowding()
-    if grouping.mode == "umi":
-        before = np.bincount(molecules.marker, minlength=n_markers)
-        molecules, crowding = _families(molecules, min_family_size)
-        joined = np.bincount(
-            molecules.marker, weights=molecules.size, minlength=n_markers
+    return Fragments(molecules, filters)
+
+
+def group_molecules(
+    fragments: Fragments, grouping: Grouping, min_family_size: int
+) -> GroupedMolecules:
+    """Take each fragment for a molecule, or merge them into UMI families."""
+    molecules, filters = fragments
+    if grouping.mode != "umi":
+        return GroupedMolecules(
+            molecules=molecules, filters=filters, family_sizes={}, crowding=Crowding()
         )
-        for index in range(n_markers):
-            filters[index]["small_family"] = int(before[index] - joined[index])
-        counts = np.bincount(molecules.size[molecules.marker < n_markers])
-        sizes = {int(size): int(counts[size]) for size in np.flatnonzero(counts)}
+    families = umi_families(molecules.marker, molecules.umi, molecules.start)
+    rows = np.arange(len(families.number), dtype=np.int64)
+    by_family = sorted_rows(families.number, rows, len(rows))
+    merged = merge_families(molecules, by_family, families.number, min_family_size)
+    n = int(np.searchsorted(merged.marker, np.int32(len(filters))))
+    counts = np.bincount(merged.size[:n])
     return GroupedMolecules(
-        molecules=molecules,
-        filters=tuple(filters),
-        family_sizes=sizes,
-        crowding=crowding,
+        molecules=merged,
+        filters=_with_small_families(filters, molecules, merged, min_family_size),
+        family_sizes={int(k): int(counts[k]) for k in np.flatnonzero(counts)},
+        crowding=crowding_of(families),
+    )
+
+
+def _with_small_families(
+    filters: Filters, fragments: Molecules, merged: Molecules, min_size: int
+) -> Filters:
+    """Add how many fragments of each marker are of families that were too small."""
+    n = len(filters)
+    small = [0] * n
+    if min_size > 1:
+        before = np.bincount(fragments.marker, minlength=n)
+        joined = np.bincount(merged.marker, weights=merged.size, minlength=n)
+        small = (before - joined.astype(np.int64))[:n].tolist()
+    return tuple(
+        {**own, "small_family": lost} for own, lost in zip(filters, small, strict=True)
     )
 
 
@@ -174,23 +200,12 @@ def _filtered_bits(grouping: Grouping) -> int:
     return int(np.bitwise_or.reduce(_filter_bits(grouping)))
 
 
-def _count_filtered(
-    told: Told, grouping: Grouping, n_markers: int
-) -> list[dict[str, int]]:
+def _count_filtered(told: Told, grouping: Grouping, n_markers: int) -> Filters:
     """Count the records of each marker, those each filter takes, and those heard."""
     counts = np.zeros((n_markers, len(FILTER_BITS) + 1), np.int64)
     count_filtered(*told, _filter_bits(grouping), counts)
     names = (*(name for name, _ in FILTER_BITS), "records_used")
-    return [
+    return tuple(
         {"records": sum(row), **dict(zip(names, row, strict=True))}
         for row in counts.tolist()
-    ]
-
-
-def _families(fragments: Molecules, min_size: int) -> tuple[Molecules, Crowding]:
-    """Merge fragments into UMI families, marker by marker."""
-    families = umi_families(fragments.marker, fragments.umi, fragments.start)
-    rows = np.arange(len(families.number), dtype=np.int64)
-    by_family = sorted_rows(families.number, rows, len(rows))
-    merged = merge_families(fragments, by_family, families.number, min_size)
-    return merged, crowding_of(families)
+    )

@@ -12,6 +12,7 @@ from mrdtrack.counting.molecules import (
     Grouping,
     MarkerRules,
     group_molecules,
+    merged_fragments,
 )
 from mrdtrack.counting.sequence_index import (
     allowed_edits,
@@ -94,9 +95,9 @@ def tally_sequences(
     observations = pick(observations, observations.marker < len(markers))
     event = np.full(len(markers), JUNCTION, np.int64)
     threshold = np.full(len(markers), HELD_PHRED)
-    grouped = group_molecules(
-        told_by(observations), MarkerRules(threshold, event), grouping, min_family_size
-    )
+    rules = MarkerRules(threshold, event)
+    fragments = merged_fragments(told_by(observations), rules, grouping)
+    grouped = group_molecules(fragments, grouping, min_family_size)
     molecules = grouped.molecules
     total, crowding = _molecules_read(hits, grouping)
     rows = []
@@ -189,12 +190,9 @@ def _related_molecules(
         ]
     event = np.full(len(owners), JUNCTION, np.int64)
     threshold = np.full(len(owners), HELD_PHRED)
-    molecules = group_molecules(
-        told_by(join_observations(parts)),
-        MarkerRules(threshold, event),
-        grouping,
-        min_family_size,
-    ).molecules
+    told = told_by(join_observations(parts))
+    fragments = merged_fragments(told, MarkerRules(threshold, event), grouping)
+    molecules = group_molecules(fragments, grouping, min_family_size).molecules
     related = molecules.marker[molecules.kind == REF]
     return {owner: int((related == stem).sum()) for stem, owner in enumerate(owners)}
 
