@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mrdtrack.errors import MrdtrackError
+from mrdtrack.errors import InputError
 from mrdtrack.kernels.arrays import Claims, Facts, Ints32, Observations
 
 MOST_RECORDS: Final = 2**31 - 1
@@ -33,12 +33,13 @@ def check_number(n_records: int) -> None:
     """See that so many records can be held together.
 
     Raises:
-        MrdtrackError: there are too many.
+        InputError: there are too many.
     """
     if n_records > MOST_RECORDS:
-        raise MrdtrackError(
-            f"more than {MOST_RECORDS:,} reads lie at markers that are counted"
-            " together; sort the reads by position, or ask for fewer markers at once"
+        raise InputError(
+            "reads",
+            f"more than {MOST_RECORDS:,} lie at markers that are counted together",
+            "sort the reads by position, or ask for fewer markers at once",
         )
 
 
@@ -46,7 +47,7 @@ def join_rows(rows: Sequence[Ints32], sizes: Sequence[int]) -> Ints32:
     """Number records through, of which each chunk has so many.
 
     Raises:
-        MrdtrackError: there are too many to be held together.
+        InputError: there are too many to be held together.
     """
     check_number(sum(sizes))
     first = np.cumsum([0, *sizes]).tolist()

@@ -28,7 +28,7 @@ from mrdtrack.counting.told import (
     told_by,
 )
 from mrdtrack.counts import SampleCounts
-from mrdtrack.errors import MrdtrackError
+from mrdtrack.errors import InputError
 from mrdtrack.kernels.arrays import Bytes, Claims, Facts, Observations
 from mrdtrack.kernels.places import ChunkPlaces, chunk_places
 from mrdtrack.kernels.stretches import BackgroundRows
@@ -245,10 +245,10 @@ def test_rows_are_joined_with_the_facts_of_their_records() -> None:
 def test_more_records_than_four_bytes_number_are_refused() -> None:
     rows = [np.zeros(1, np.int32)] * 2
     assert join_rows(rows, [MOST_RECORDS - 1, 1]).tolist() == [0, MOST_RECORDS - 1]
-    with pytest.raises(MrdtrackError, match="sort the reads by position"):
+    with pytest.raises(InputError, match="sort the reads by position"):
         join_rows(rows, [MOST_RECORDS, 1])
     many = np.broadcast_to(np.zeros(1, np.int64), MOST_RECORDS + 1)
-    with pytest.raises(MrdtrackError, match="sort the reads by position"):
+    with pytest.raises(InputError, match="sort the reads by position"):
         told_by(Observations(many, many, many, many, np.zeros(1), many))
 
 
