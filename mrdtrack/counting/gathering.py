@@ -223,7 +223,8 @@ class Gathering:
         parts.clear()
         self._lost.add(told, grouping)
         targets = self._plan.targets
-        rules = MarkerRules(targets.threshold, targets.event, self._group_of)
+        group_of = self._group_of if self._plan.groups else None
+        rules = MarkerRules(targets.threshold, targets.event, group_of)
         fragments = merged_fragments(told, rules, grouping)
         del told  # families take the memory
         grouped = group_molecules(fragments, grouping, self._settings.min_family_size)

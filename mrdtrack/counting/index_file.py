@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -165,7 +166,7 @@ class ReadsIndex:
             UnusableIndex: the reads do not bear the index out.
         """
         found: list[tuple[int, int]] = []
-        for contig, wanted in groupby(sorted(set(regions)), _contig_of):
+        for contig, wanted in groupby(sorted(set(regions)), attrgetter("contig_index")):
             known = self._known_records(contig, reads.first)
             for region in wanted:
                 if region.end > max(region.start, 0):
@@ -212,10 +213,6 @@ class ReadsIndex:
         except Unproven:
             raise self.of_another_file() from None
         return [*far, proven]
-
-
-def _contig_of(region: Region) -> int:
-    return region.contig_index
 
 
 def _parts_between(named: Found, first: int, stop: int) -> list[tuple[int, int]]:

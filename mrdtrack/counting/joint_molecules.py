@@ -36,11 +36,9 @@ def with_joint_fragments(fragments: Molecules, group_of: Ints) -> Molecules:
         return fragments
     joint = _merged(fragments, rows, begin)
     joint = joint._replace(marker=(len(group_of) + group[begin]).astype(np.int32))
+    both = [fragments, joint]  # a list: else the columns' types are joined to none
     return Molecules(
-        *(
-            np.concatenate((own, more[several]))
-            for own, more in zip(*[fragments, joint], strict=True)
-        )
+        *(np.concatenate((own, more[several])) for own, more in zip(*both, strict=True))
     )
 
 

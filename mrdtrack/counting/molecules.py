@@ -134,7 +134,6 @@ def merged_fragments(told: Told, rules: MarkerRules, grouping: Grouping) -> Frag
     Joint molecules of groups stand behind those of the markers.
     """
     threshold, event, group_of = rules
-    grouped = group_of is not None and bool((group_of >= 0).any())
     filters = _count_filtered(told, grouping, len(event))
     facts, filtered = told.facts, _filtered_bits(grouping)
     if grouping.mode == "reads":
@@ -143,11 +142,11 @@ def merged_fragments(told: Told, rules: MarkerRules, grouping: Grouping) -> Frag
     heard = (facts.bits & filtered == 0).astype(np.uint8)
     number, n_names = number_names(facts.name, heard)
     order = sorted_rows(number, heard_rows(number), n_names)
-    whole = grouped or grouping.mode == "umi"
+    whole = group_of is not None or grouping.mode == "umi"
     molecules = merge_fragments(
         facts, told.claims, order, number, filtered, threshold, event, whole
     )
-    if group_of is not None and grouped:
+    if group_of is not None:
         molecules = with_joint_fragments(molecules, group_of)
     return Fragments(molecules, filters)
 

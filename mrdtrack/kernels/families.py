@@ -121,9 +121,12 @@ class Families(NamedTuple):
 
 @kernel
 def share_taken(n: int, word: int) -> float:
-    """Give the share that `n` UMIs are of all those of a word's length."""
+    """Give the share that `n` UMIs are of all those of a word's length.
+
+    1 at most: some of them may be of another length.
+    """
     length = word >> LENGTH_SHIFT
-    return 0.0 if length == HASHED else n / float(1 << (2 * length))
+    return 0.0 if length == HASHED else min(n / float(1 << (2 * length)), 1.0)
 
 
 @kernel

@@ -31,9 +31,7 @@ def place_of(umi: int, start: int) -> int:
 
 @kernel
 def count_places(place: Ints, low: int, high: int, first: int, count: Ints) -> None:
-    """Count into `count` how many of [low, high) stand before each position."""
-    for k in range(count.shape[0]):
-        count[k] = 0
+    """Add to `count`, which holds zeros, how many stand before each position."""
     for i in range(low, high):
         count[place[i] - first + 1] += 1
     for k in range(1, count.shape[0]):
@@ -51,7 +49,7 @@ def sort_places(place: Ints, low: int, high: int, order: Ints) -> None:
         for i in range(high - low):
             order[low + i] = low + sorted_rows[i]
         return
-    count = np.empty(last - first + 2, np.int64)
+    count = np.zeros(last - first + 2, np.int64)
     count_places(place, low, high, first, count)
     for i in range(low, high):
         order[low + count[place[i] - first]] = i
@@ -63,10 +61,8 @@ def begin_places(marker: Ints32, place: Ints, order: Ints, begin: Ints) -> int:
     """Write where each place begins in `order`; give their number."""
     n = 0
     for i in range(order.shape[0]):
-        this = order[i]
-        before = order[i - 1] if i > 0 else this
-        new = marker[this] != marker[before] or place[this] != place[before]
-        if i == 0 or new:
+        this, before = order[i], order[max(i - 1, 0)]
+        if i == 0 or marker[this] != marker[before] or place[this] != place[before]:
             begin[n] = i
             n += 1
     begin[n] = order.shape[0]

@@ -54,8 +54,8 @@ class Power:
         """Take the null of some markers, and the borders of their test."""
         below = table.score < critical.statistic
         self._table = table
+        # Counts from which on a marker, or the sum with it alone, rejects [M].
         self._stop = np.minimum(critical.counts, below.sum(axis=1))
-        """Counts from which on a marker, or the sum with it alone, rejects [M]."""
         self._last = int(self._stop.max()) - 1
         self._score = np.minimum(table.score[:, : self._last + 1], critical.statistic)
         self._alone = np.flatnonzero(table.mixture.class_of < 0)

@@ -42,7 +42,7 @@ class TruncatedSums:
     def __init__(self, size: int) -> None:
         """Take B."""
         self.size = size
-        self._length = _fast_length(2 * size)
+        self._length = _fast_length(max(2 * size, 1))
         self._damping = np.exp(np.arange(size) * (np.log(_LEFT) / self._length))
 
     def transformed(self, rows: FloatArray) -> ComplexArray:

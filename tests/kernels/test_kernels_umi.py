@@ -104,3 +104,11 @@ def test_the_share_of_all_umis_that_a_place_has() -> None:
     families = number_families(order, np.array([0, 3, 6, 9], np.int64), umi)
     assert families.distinct.tolist() == [2, 2, 2]
     assert families.taken.tolist() == [2 / 64, 0.0, 2 / 256]
+
+
+def test_umis_of_other_lengths_take_no_more_than_all() -> None:
+    umi = np.array([pack(text) for text in ["A", *"CGT", "AC", "GT"]], np.int64)
+    order = np.arange(6, dtype=np.int64)
+    families = number_families(order, np.array([0, 6], np.int64), umi)
+    assert families.distinct.tolist() == [6]
+    assert families.taken.tolist() == [1.0]

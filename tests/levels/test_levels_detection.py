@@ -212,6 +212,7 @@ def test_truncated_sums_forget_what_is_beyond() -> None:
     sums = TruncatedSums(9)
     summed = sums.back(sums.transformed(rows).prod(axis=1))
     assert np.allclose(summed, full[:, :9])
+    assert TruncatedSums(0).size == 0
 
 
 @pytest.mark.parametrize(
