@@ -21,7 +21,6 @@ from fuzzing.seeds import Seeds
 from fuzzing.trial import FAULT, Bench, Right, Trial, run_trial, write_case
 
 LONGEST = 20.0
-MEMORY = 1_000_000_000
 ADDRESSES = 6 << 30
 BATCH = 50
 
@@ -41,7 +40,7 @@ class Settings:
 
 @dataclass(slots=True, kw_only=True)
 class Log:
-    """What came of it; `peaks` are the largest resident sizes of workers, in bytes."""
+    """What came of it; `peaks` are the bytes that workers took beyond their beginning."""
 
     trials: list[Trial] = field(default_factory=list)
     peaks: list[int] = field(default_factory=list)
@@ -151,6 +150,7 @@ def work(bench: Bench, settings: Settings, now: Any, out: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tempfile.tempdir = str(bench.folder / "tmp")
     batch: list[Trial] = []
+    inherited = largest_size()
     last = settings.first + settings.n_inputs
     while int(now[0]) < last:
         number = int(now[0])
@@ -163,9 +163,17 @@ def work(bench: Bench, settings: Settings, now: Any, out: Connection) -> None:
         batch.append(trial)
         now[0] = number + settings.n_workers
         if len(batch) == BATCH or int(now[0]) >= last:
-            out.send((batch, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+            out.send((batch, largest_size() - inherited))
             batch = []
     out.close()
+
+
+def largest_size() -> int:
+    """Give the largest resident size so far, in bytes.
+
+    A forked process has its parent's size from the start, whatever that had read.
+    """
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def keep_finding(findings: Path | None, folder: Path, trial: Trial) -> None:

@@ -36,7 +36,7 @@ def summary_text(log: Log) -> str:
     lines = [
         f"{day}: {n_trials:,} inputs in {log.seconds:,.0f} s "
         f"({n_trials / max(log.seconds, 1e-9):,.0f} a second), "
-        f"{len(log.faults)} faults; most memory of a worker "
+        f"{len(log.faults)} faults; most memory a worker took "
         f"{max(log.peaks, default=0) / 1e6:,.0f} MB; longest input "
         f"{max((trial.seconds for trial in log.trials), default=0):.1f} s.",
         "",
