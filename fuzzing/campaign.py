@@ -40,7 +40,7 @@ class Settings:
 
 @dataclass(slots=True, kw_only=True)
 class Log:
-    """What came of it; `peaks` are the bytes that workers took beyond their beginning."""
+    """What came of it; `peaks` are the bytes workers took beyond their beginning."""
 
     trials: list[Trial] = field(default_factory=list)
     peaks: list[int] = field(default_factory=list)
