@@ -36,7 +36,6 @@ from mrdtrack.errors import AlignmentsError
 from mrdtrack.joint_counts import joint_counts
 from mrdtrack.kernels.arrays import Bytes, Observations, ReadFilter
 from mrdtrack.kernels.hearing import HeardRecords, hear_records
-from mrdtrack.kernels.places import chunk_places
 from mrdtrack.kernels.sequences import scan_sequences
 from mrdtrack.kernels.strays import observe_strays
 from mrdtrack.panel.model import Panel
@@ -197,19 +196,17 @@ def _listen(
     read_filter: ReadFilter,
     min_quality: int,
 ) -> Heard:
-    """Run every kernel that has something to look for over one chunk."""
-    index = plan.sequence_index
-    records, scan = None, None
-    if plan.located or stretches.contigs:
-        records = hear_records(
-            chunk, plan.targets, stretches.arrays, read_filter, min_quality
-        )
-    if index is not None:
-        scan, joins = scan_sequences(chunk, index, read_filter)
-        if plan.joins and records is not None:
-            strays = observe_strays(chunk, plan.targets, read_filter, joins)
-            records = _with_strays(records, strays)
-    return Heard(places=chunk_places(chunk), records=records, scan=scan)
+    """Run the kernels over one chunk."""
+    records = hear_records(
+        chunk, plan.targets, stretches.arrays, read_filter, min_quality
+    )
+    if plan.sequence_index is None:
+        return Heard(records=records, scan=None)
+    scan, joins = scan_sequences(chunk, plan.sequence_index, read_filter)
+    if plan.joins:
+        strays = observe_strays(chunk, plan.targets, read_filter, joins)
+        records = _with_strays(records, strays)
+    return Heard(records=records, scan=scan)
 
 
 def _with_strays(records: HeardRecords, strays: Observations) -> HeardRecords:
@@ -217,4 +214,4 @@ def _with_strays(records: HeardRecords, strays: Observations) -> HeardRecords:
     if not len(strays.marker):
         return records
     told = join_told([Told(records.facts, records.claims), told_by(strays)])
-    return HeardRecords(told.facts, told.claims, records.rows)
+    return records._replace(facts=told.facts, claims=told.claims)

@@ -44,7 +44,6 @@ from mrdtrack.kernels.arrays import Ints, Observations
 from mrdtrack.kernels.background import BackgroundCounts
 from mrdtrack.kernels.hearing import HeardRecords
 from mrdtrack.kernels.near_records import MATE_REACH
-from mrdtrack.kernels.places import ChunkPlaces
 from mrdtrack.kernels.sequences import ScanResult
 
 HELD_ROWS: Final = 300_000
@@ -65,10 +64,9 @@ class OutOfOrder(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What one chunk of records said, and where it lies."""
+    """What one chunk of records said."""
 
-    places: ChunkPlaces
-    records: HeardRecords | None
+    records: HeardRecords
     scan: ScanResult | None
 
 
@@ -136,15 +134,14 @@ class Gathering:
         Raises:
             OutOfOrder: the records are not sorted, and some have been counted already.
         """
-        places = heard.places
+        places = heard.records.places
         first = places.first_contig, places.first_position
         if self._is_sorted and (not places.in_order or first < self._last):
             if self._markers.passed.any() or self._background.passed.any():
                 raise OutOfOrder
             self._is_sorted = False
         self._last = places.last_contig, places.last_position
-        if heard.records is not None:
-            self._hold(heard.records)
+        self._hold(heard.records)
         if heard.scan is not None:
             self._scans.append(heard.scan)
             if len(self._scans) > HELD_SCANS:
@@ -155,7 +152,7 @@ class Gathering:
 
     def _hold(self, records: HeardRecords) -> None:
         """Hold what records said until the markers near them have been passed."""
-        facts, claims, rows = records
+        facts, claims, rows, _ = records
         if len(claims.marker):
             self._told.append(Told(facts, claims))
             self._n_claims += len(claims.marker)
@@ -166,8 +163,8 @@ class Gathering:
         """Count what is left."""
         grouping = self._decide()
         self._jobs.wait()
-        self._count_markers(self._markers.rest(), self._told)
         self._count_positions(self._background.rest(), self._shown)
+        self._count_markers(self._markers.rest(), self._told)
         names = [marker.id for marker, _ in self._plan.located]
         return Gathered(
             grouping=grouping,
@@ -205,8 +202,8 @@ class Gathering:
         shown, self._shown = split_shown(self._shown, stretches)
 
         def count() -> None:
+            self._count_positions(stretches, shown)  # most of the memory is its rows'
             self._count_markers(markers, told)
-            self._count_positions(stretches, shown)
 
         self._jobs.do(count)
         self._next_count = max(HELD_ROWS, 5 * self._n_held() // 4)

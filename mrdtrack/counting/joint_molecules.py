@@ -54,7 +54,6 @@ def _merged(fragments: Molecules, rows: Ints, begin: Ints) -> Molecules:
         name=fragments.name[rows][begin],
         umi=np.maximum.reduceat(fragments.umi[rows], begin),
         evidence=np.add.reduceat(evidence, begin),
-        size=np.maximum.reduceat(fragments.size[rows], begin),
     )
 
 

@@ -27,7 +27,7 @@ from mrdtrack.kernels.arrays import (
     Ints,
     Observations,
 )
-from mrdtrack.kernels.families import merge_families
+from mrdtrack.kernels.families import MergedFamilies, merge_families
 from mrdtrack.kernels.fragments import count_filtered, merge_fragments
 from mrdtrack.kernels.groups import heard_rows, number_names, sorted_rows
 from mrdtrack.kernels.molecules import Molecules
@@ -163,11 +163,12 @@ def group_molecules(
     families = umi_families(molecules.marker, molecules.umi, molecules.start)
     rows = np.arange(len(families.number), dtype=np.int64)
     by_family = sorted_rows(families.number, rows, len(rows))
+    del rows  # the molecules take the memory
     merged = merge_families(molecules, by_family, families.number, min_family_size)
-    n = int(np.searchsorted(merged.marker, np.int32(len(filters))))
+    n = int(np.searchsorted(merged.molecules.marker, np.int32(len(filters))))
     counts = np.bincount(merged.size[:n])
     return GroupedMolecules(
-        molecules=merged,
+        molecules=merged.molecules,
         filters=_with_small_families(filters, molecules, merged, min_family_size),
         family_sizes={int(k): int(counts[k]) for k in np.flatnonzero(counts)},
         crowding=crowding_of(families),
@@ -175,14 +176,15 @@ def group_molecules(
 
 
 def _with_small_families(
-    filters: Filters, fragments: Molecules, merged: Molecules, min_size: int
+    filters: Filters, fragments: Molecules, merged: MergedFamilies, min_size: int
 ) -> Filters:
     """Add how many fragments of each marker are of families that were too small."""
     n = len(filters)
     small = [0] * n
     if min_size > 1:
         before = np.bincount(fragments.marker, minlength=n)
-        joined = np.bincount(merged.marker, weights=merged.size, minlength=n)
+        of_marker = merged.molecules.marker
+        joined = np.bincount(of_marker, weights=merged.size, minlength=n)
         small = (before - joined.astype(np.int64))[:n].tolist()
     return tuple(
         {**own, "small_family": lost} for own, lost in zip(filters, small, strict=True)

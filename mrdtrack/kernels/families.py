@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.kernels._compile import bare, kernel
-from mrdtrack.kernels.arrays import Bytes, Floats, Ints
+from mrdtrack.kernels.arrays import Bytes, Floats, Ints, Ints32
 from mrdtrack.kernels.groups import table_size
 from mrdtrack.kernels.molecules import (
     ALT,
@@ -25,8 +25,6 @@ from mrdtrack.kernels.molecules import (
 )
 from mrdtrack.kernels.umi import HASHED, LENGTH_SHIFT
 
-COPY_PHRED = 40.0
-"""Most that one fragment can say for its family: errors of the PCR before it."""
 AGREEMENT = 2.0 / 3.0
 """Share of a family's clear fragments that must agree."""
 SLOT_MULTIPLIER = 0x9E3779B1
@@ -237,6 +235,13 @@ def number_families(order: Ints, begin: Ints, umi: Ints) -> Families:
     return made
 
 
+class MergedFamilies(NamedTuple):
+    """The molecule that each family is, and the number of its fragments."""
+
+    molecules: Molecules
+    size: Ints32
+
+
 @kernel
 def merge_copies(
     fragments: Molecules,
@@ -245,7 +250,7 @@ def merge_copies(
     n_fragments: int,
     family: Ints,
     votes: Ints,
-    made: Molecules,
+    merged: MergedFamilies,
     n: int,
 ) -> int:
     """Let the fragments of the family of order[begin] vote, into molecule `n`.
@@ -257,7 +262,6 @@ def merge_copies(
     m, number = fragments.marker[leader], family[leader]
     for c in range(4):
         votes[c] = 0
-    total = 0.0
     bits = 0
     at = begin
     while at < n_fragments:
@@ -265,7 +269,6 @@ def merge_copies(
         if fragments.marker[i] != m or family[i] != number:
             break
         votes[fragments.kind[i]] += 1
-        total += min(max(fragments.evidence[i], -COPY_PHRED), COPY_PHRED)
         bits |= fragments.crosses[i]
         if fragments.name[i] < fragments.name[leader]:
             leader = i
@@ -275,15 +278,13 @@ def merge_copies(
     for c in (ALT, REF, OTHER):
         if clear > 0 and votes[c] >= AGREEMENT * clear:
             agreed = c
+    made = merged.molecules
     made.marker[n] = m
-    made.name[n] = fragments.name[leader]
-    made.umi[n] = fragments.umi[leader]
     made.start[n] = fragments.start[leader]
-    made.evidence[n] = total
     made.kind[n] = agreed
     made.crosses[n] = bits
     made.reverse[n] = fragments.reverse[leader]
-    made.size[n] = at - begin
+    merged.size[n] = at - begin
     return at
 
 
@@ -294,15 +295,15 @@ def merge_all_copies(
     family: Ints,
     min_size: int,
     votes: Ints,
-    made: Molecules,
+    merged: MergedFamilies,
 ) -> int:
     """Merge family by family; give the number of those that are large enough."""
     copies, rows, numbers = bare(fragments), bare(order), bare(family)
-    free, molecules = bare(votes), bare(made)
+    free, made = bare(votes), bare(merged)
     n = 0
     at = 0
     while at < order.shape[0]:
-        at = merge_copies(copies, rows, at, order.shape[0], numbers, free, molecules, n)
+        at = merge_copies(copies, rows, at, order.shape[0], numbers, free, made, n)
         if made.size[n] >= min_size:
             n += 1
     return n
@@ -311,13 +312,15 @@ def merge_all_copies(
 @kernel
 def merge_families(
     fragments: Molecules, order: Ints, family: Ints, min_size: int
-) -> Molecules:
+) -> MergedFamilies:
     """Let the fragments of each family vote; small families are left out.
 
     `order` sorts the fragments by marker and family, `family` numbers the families.
     """
     most = count_groups(fragments.marker, family, order)
-    made = make_molecules(most, most)
+    made = MergedFamilies(make_molecules(most, 0), np.empty(most, np.int32))
     votes = np.zeros(4, np.int64)
     n = merge_all_copies(fragments, order, family, min_size, votes, made)
-    return made if n == most else first_molecules(made, n)
+    if n == most:
+        return made
+    return MergedFamilies(first_molecules(made.molecules, n), made.size[:n].copy())

@@ -189,7 +189,7 @@ def write_molecules(
         made.reverse[k] = merging.reverse[m]
         if whole:
             made.name[k], made.umi[k] = name, merging.umi[m]
-            made.evidence[k], made.size[k] = evidence, merging.size[m]
+            made.evidence[k] = evidence
         merging.size[m] = 0
 
 

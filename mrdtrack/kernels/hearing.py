@@ -22,7 +22,7 @@ from mrdtrack.kernels.arrays import (
 )
 from mrdtrack.kernels.claims import weigh_records
 from mrdtrack.kernels.evidence import lacks_qualities
-from mrdtrack.kernels.near_records import find_near
+from mrdtrack.kernels.near_records import ChunkPlaces, find_near
 from mrdtrack.kernels.record_facts import read_facts
 from mrdtrack.kernels.stretches import (
     BackgroundRows,
@@ -37,6 +37,7 @@ class HeardRecords(NamedTuple):
     facts: Facts
     claims: Claims
     rows: BackgroundRows
+    places: ChunkPlaces
 
 
 @kernel
@@ -63,7 +64,7 @@ def hear_records(
 ) -> HeardRecords:
     """Weigh records for the markers they come near, and read the stretches they cover.
 
-    `data` holds whole, validated BAM records.
+    `data` holds whole, validated BAM records, one at least.
     """
     near = find_near(data, targets, stretches, read_filter)
     n = near.record.shape[0]
@@ -81,4 +82,5 @@ def hear_records(
         read_stretches(
             data, stretches, min_quality, near.record, near.stretches, near.longest
         ),
+        near.places,
     )

@@ -17,8 +17,8 @@ class Molecules(NamedTuple):
     """Molecules of all markers, sorted by marker.
 
     `reverse` is 1 where the first read of the molecule (or its only one) lies on the
-    reverse strand; `size` is the number of fragments, or of records for a fragment.
-    What only merging them further asks for is left out, [0], where none are merged.
+    reverse strand. What only merging them further asks for is left out, [0], where none
+    are merged.
     """
 
     marker: Ints32  # [N]
@@ -26,10 +26,9 @@ class Molecules(NamedTuple):
     kind: Bytes  # [N] ALT, REF, AMBIGUOUS or OTHER
     crosses: Bytes  # [N] bits CROSSES_* and INSIDE_READ
     reverse: Bytes  # [N]
-    name: Ints  # [N] or [0], hash of the read name, the least one of a family
+    name: Ints  # [N] or [0], hash of the read name
     umi: Ints  # [N] or [0]
     evidence: Floats  # [N] or [0], phred
-    size: Ints32  # [N] or [0]
 
 
 @kernel
@@ -44,7 +43,6 @@ def make_molecules(n: int, n_whole: int) -> Molecules:
         np.empty(n_whole, np.int64),
         np.empty(n_whole, np.int64),
         np.empty(n_whole, np.float64),
-        np.empty(n_whole, np.int32),
     )
 
 
@@ -60,7 +58,6 @@ def first_molecules(molecules: Molecules, n: int) -> Molecules:
         molecules.name[:n].copy(),
         molecules.umi[:n].copy(),
         molecules.evidence[:n].copy(),
-        molecules.size[:n].copy(),
     )
 
 

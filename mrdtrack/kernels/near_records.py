@@ -16,7 +16,12 @@ from mrdtrack.kernels.arrays import (
     ReadFilter,
     Targets,
 )
-from mrdtrack.kernels.bam_records import overlapping_end, record_end
+from mrdtrack.kernels.bam_records import (
+    UNPLACED,
+    comes_before,
+    overlapping_end,
+    record_end,
+)
 from mrdtrack.kernels.record_facts import record_bits
 from mrdtrack.kernels.stretches import DROPPED, StretchArrays, first_stretch
 
@@ -26,6 +31,16 @@ MATE_REACH = 600
 """Bases from a window within which an unmapped read may be placed by its mate."""
 
 
+class ChunkPlaces(NamedTuple):
+    """Places of the first and the last record; reads without a place stand last."""
+
+    first_contig: int
+    first_position: int
+    last_contig: int
+    last_position: int
+    in_order: bool
+
+
 class NearRecords(NamedTuple):
     """Records of a chunk that come near something; `longest` is their most bases."""
 
@@ -33,6 +48,7 @@ class NearRecords(NamedTuple):
     markers: Meetings
     stretches: Meetings
     longest: int
+    places: ChunkPlaces
 
 
 class Room(NamedTuple):
@@ -85,6 +101,9 @@ class Walk(NamedTuple):
     window: int  # last one that starts before the record went by
     stretch: int  # first one that ends behind it
     longest: int
+    contig: int  # of the record before, as an unsigned number
+    position: int
+    in_order: bool
 
 
 @kernel
@@ -179,13 +198,17 @@ def walk_on(
     walk: Walk,
 ) -> Walk:
     """Walk on, as far as there is room for `most` of each."""
-    record, n, n_markers, n_covered, last, first, longest = walk
+    record, n, n_markers, n_covered, last, first, longest, _, _, in_order = walk
+    before, place = walk.contig, walk.position
     while record < n_bytes and n < most:
         if n_markers + n_windows > most or n_covered + n_stretches > most:
             break
         this = record
         record = record_end(data, this)
         contig, position = read_i32(data, this + 4), read_i32(data, this + 8)
+        if comes_before(contig & UNPLACED, position, before, place):
+            in_order = False
+        before, place = contig & UNPLACED, position
         n_bases = read_i32(data, this + 20)
         if contig < 0 or n_bases == 0:
             continue
@@ -211,7 +234,9 @@ def walk_on(
             n += 1
             n_markers, n_covered = met, covered
             longest = max(longest, n_bases)
-    return Walk(record, n, n_markers, n_covered, last, first, longest)
+    return Walk(
+        record, n, n_markers, n_covered, last, first, longest, before, place, in_order
+    )
 
 
 @kernel
@@ -242,10 +267,14 @@ def walk_records(
 def find_near(
     data: Bytes, targets: Targets, stretches: StretchArrays, read_filter: ReadFilter
 ) -> NearRecords:
-    """Find the records in windows of markers, and the aligned ones over stretches."""
+    """Find the records in windows of markers, and the aligned ones over stretches.
+
+    `data` holds one record at least.
+    """
     n_places = targets.window_low.shape[0] + stretches.low.shape[0]
     room = make_room(data.shape[0] // BYTES_A_MEETING + n_places + 1)
-    walk = Walk(0, 0, 0, 0, -1, 0, 0)
+    contig, position = read_i32(data, 4) & UNPLACED, read_i32(data, 8)
+    walk = Walk(0, 0, 0, 0, -1, 0, 0, contig, position, True)
     while walk.record < data.shape[0]:
         walk = walk_records(data, targets, stretches, read_filter, room, walk)
         if walk.record < data.shape[0]:
@@ -261,4 +290,5 @@ def find_near(
             room.stretch[: walk.n_stretches].copy(),
         ),
         walk.longest,
+        ChunkPlaces(contig, position, walk.contig, walk.position, walk.in_order),
     )

@@ -30,7 +30,6 @@ from mrdtrack.counting.told import (
 from mrdtrack.counts import SampleCounts
 from mrdtrack.errors import InputError
 from mrdtrack.kernels.arrays import Bytes, Claims, Facts, Observations
-from mrdtrack.kernels.places import ChunkPlaces, chunk_places
 from mrdtrack.kernels.stretches import BackgroundRows
 from tests.counting.builders import (
     Read,
@@ -41,8 +40,6 @@ from tests.counting.builders import (
     snv,
     wild,
 )
-from tests.kernels.test_kernels_sequences import chunk_of
-from tests.naive import Read as Plain
 
 PANEL = make_panel(
     {**snv(300), "group": "near"},
@@ -184,18 +181,6 @@ def test_places_are_passed_once() -> None:
     assert pending.take((1, 4)).tolist() == [False, True, False]
     assert pending.rest().tolist() == [False, False, True]
     assert pending.take((0xFFFFFFFF, -1)).tolist() == [False, False, True]
-
-
-def test_places_of_a_chunk() -> None:
-    reads = [
-        Plain("AC", (("M", 2),), 5),
-        Plain("AC", (("M", 2),), 9),
-        Plain("AC", (), -1, contig=-1),
-    ]
-    for run in (chunk_places, chunk_places.py_func):
-        assert run(chunk_of(reads)) == ChunkPlaces(0, 5, 0xFFFFFFFF, -1, True)
-        assert not run(chunk_of(reads[::-1])).in_order
-        assert not run(chunk_of([reads[1], reads[0]])).in_order
 
 
 def test_rows_are_parted_with_their_codes() -> None:

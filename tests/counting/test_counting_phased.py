@@ -160,7 +160,7 @@ def test_joint_kinds_are_the_rule_and_take_no_side(seed: int) -> None:
 def test_joint_molecules_have_the_columns_of_the_others() -> None:
     """Those of other types would be another kernel's, compiled while a user waits."""
     own = make_molecules(4, 4)
-    for column in (own.start, own.umi, own.crosses, own.reverse, own.size):
+    for column in (own.start, own.umi, own.crosses, own.reverse):
         column[:] = 1
     own.marker[:], own.name[:] = [0, 0, 1, 1], [5, 6, 5, 7]
     own.kind[:], own.evidence[:] = ALT, 50.0

@@ -36,7 +36,7 @@ def tally(
 ) -> BackgroundCounts:
     hear = hear_records.py_func if plain else hear_records
     count = tally_rows.py_func if plain else tally_rows
-    facts, _, rows = hear(chunk_of(reads), NO_TARGETS, STRETCHES, FILTER, 20)
+    facts, _, rows, _ = hear(chunk_of(reads), NO_TARGETS, STRETCHES, FILTER, 20)
     of_record, n_names = number_names(facts.name, np.ones(len(facts.name), np.uint8))
     number = of_record[rows.row]
     order = group_rows(rows.stretch, number, 2, n_names)
@@ -143,7 +143,7 @@ def test_what_differs_far_from_what_differs_is_counted() -> None:
     bases = np.array(list("A" * 200))
     bases[[0, 63, 64, 65, 127, 128, 199]] = list("CGTCGTC")
     bases[[1, 150]] = "N"
-    _, _, rows = hear_records(
+    _, _, rows, _ = hear_records(
         chunk_of([Read("".join(bases), (("M", 200),), 0)]),
         NO_TARGETS,
         stretches,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mrdtrack.counting.told import told_by
 from mrdtrack.kernels.arrays import FITS_NEITHER, JUNCTION, SUBSTITUTION, Observations
-from mrdtrack.kernels.families import merge_families
+from mrdtrack.kernels.families import MergedFamilies, merge_families
 from mrdtrack.kernels.fragments import count_filtered, merge_fragments
 from mrdtrack.kernels.groups import number_names, sorted_rows
 from mrdtrack.kernels.molecules import Molecules, majority
@@ -74,7 +74,6 @@ def test_fragments_have_the_class_of_the_plain_rules(rows: list[Row]) -> None:
         found = merged(rows, plain=plain)
         kinds = [KINDS[kind] for kind in found.kind]
         assert list(zip(found.marker.tolist(), kinds, strict=True)) == expected
-        assert int(found.size.sum()) == len(rows)
 
 
 @given(rows_of)
@@ -87,7 +86,6 @@ def test_fragments_keep_the_first_umi_and_the_leftmost_start(rows: list[Row]) ->
         assert found.umi.tolist() == [
             next((row.umi for row in group if row.umi), 0) for group in groups
         ]
-        assert found.size.tolist() == [len(group) for group in groups]
 
 
 @given(rows_of)
@@ -98,7 +96,7 @@ def test_what_no_later_merging_asks_for_is_left_out(rows: list[Row]) -> None:
         )
         for name in ("marker", "start", "kind", "crosses", "reverse"):
             assert np.array_equal(getattr(whole, name), getattr(tallied, name))
-        for name in ("name", "umi", "evidence", "size"):
+        for name in ("name", "umi", "evidence"):
             assert len(getattr(whole, name)) == len(whole.marker)
             assert len(getattr(tallied, name)) == 0
 
@@ -122,7 +120,7 @@ def test_evidence_of_the_other_sign_swaps_alt_and_ref(rows: list[Row]) -> None:
 
 def families_of(
     members: list[tuple[int, int]], least: int, *, plain: bool = False
-) -> Molecules:
+) -> MergedFamilies:
     """Merge fragments given as (family, kind), in the order of families."""
     n = len(members)
     zeros, bits = np.zeros(n, np.int64), np.zeros(n, np.uint8)
@@ -134,8 +132,7 @@ def families_of(
         reverse=bits,
         name=zeros,
         umi=zeros,
-        evidence=np.full(n, 99.0),
-        size=np.zeros(n, np.int32),
+        evidence=np.zeros(0),
     )
     numbers = np.array([number for number, _ in members], np.int64)
     run = merge_families.py_func if plain else merge_families
@@ -155,9 +152,9 @@ def test_families_vote(members: list[tuple[int, int]], least: int) -> None:
     kept = [family for family in families if len(family) >= least]
     for plain in (False, True):
         found = families_of(members, least, plain=plain)
-        assert [KINDS[kind] for kind in found.kind] == [naive.vote(f) for f in kept]
+        kinds = [KINDS[kind] for kind in found.molecules.kind]
+        assert kinds == [naive.vote(f) for f in kept]
         assert found.size.tolist() == [len(family) for family in kept]
-        assert found.evidence.tolist() == [40.0 * len(family) for family in kept]
 
 
 @given(st.lists(st.integers(0, 3), max_size=20))

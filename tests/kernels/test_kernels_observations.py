@@ -94,7 +94,7 @@ def targets_of(genome: str, markers: Sequence[SmallVariant]) -> Targets:
 
 def observe(reads: list[Read], targets: Targets) -> Observations:
     chunk = chunk_of(reads)
-    facts, claims, _ = hear_records(chunk, targets, NO_STRETCHES, FILTER, 20)
+    facts, claims, *_ = hear_records(chunk, targets, NO_STRETCHES, FILTER, 20)
     return observations_of(Told(facts, claims), slice(None))
 
 
@@ -136,7 +136,7 @@ def test_substitution_is_settled_by_its_base(read: Read) -> None:
     evidence, heard = expected_substitution(read)
     chunk = chunk_of([read])
     for run in (hear_records, hear_records.py_func):
-        _, found, _ = run(chunk, SNV_TARGETS, NO_STRETCHES, FILTER, 20)
+        _, found, *_ = run(chunk, SNV_TARGETS, NO_STRETCHES, FILTER, 20)
         if len(found.marker) == 0:
             assert heard == ELSEWHERE or not read.bases
             continue
@@ -341,9 +341,23 @@ def test_bits_of_claims_fit_into_a_byte_that_those_of_records_leave_free() -> No
     assert sum(of_records) < 1 << 31
 
 
+@given(st.lists(st.tuples(st.integers(-1, 1), st.integers(0, 2)), min_size=1))
+def test_a_chunk_says_where_it_begins_and_ends(places: list[tuple[int, int]]) -> None:
+    """Reads without a place stand last; those without bases have one too."""
+    reads = [
+        Read("A" * (at % 2), (("M", at % 2),), at if contig >= 0 else -1, contig=contig)
+        for contig, at in places
+    ]
+    unsigned = [(read.contig & 0xFFFFFFFF, read.position) for read in reads]
+    expected = (*unsigned[0], *unsigned[-1], unsigned == sorted(unsigned))
+    for run in (hear_records, hear_records.py_func):
+        heard = run(chunk_of(reads), SNV_TARGETS, NO_STRETCHES, FILTER, 20)
+        assert tuple(heard.places) == expected
+
+
 def test_observations_become_claims_of_the_same_columns() -> None:
     """Those of other types would be another kernel's, compiled while a user waits."""
-    facts, claims, _ = hear_records(
+    facts, claims, *_ = hear_records(
         chunk_of([read_of(GENOME, SNV, "5M")]), SNV_TARGETS, NO_STRETCHES, FILTER, 20
     )
     told = Told(facts, claims)
