@@ -30,6 +30,7 @@ STEPS: list[tuple[str, Any, str]] = [
     ("cutting into blocks, reading", reads_file, "read_batches"),
     ("checking every record", reads_file.RecordCheck, "take"),
     ("hearing records", count, "_listen"),
+    ("numbering fragments", gathering, "named_records"),
     ("merging claims into fragments", gathering, "merged_fragments"),
     ("families (by UMI)", gathering, "group_molecules"),
     ("counting the background", gathering, "tally_positions"),

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mrdtrack.counting.molecules import Grouping
+from mrdtrack.counting.molecules import Grouping, Named
 from mrdtrack.counting.plan import REACH, CountingPlan
 from mrdtrack.counting.settings import CountingSettings
-from mrdtrack.counting.shown import Shown
 from mrdtrack.counting.targets import encode_bases
 from mrdtrack.counting.umi_families import umi_families
-from mrdtrack.kernels.arrays import DUPLICATE, SECOND_OF_PAIR
+from mrdtrack.kernels.arrays import DUPLICATE
 from mrdtrack.kernels.background import BackgroundCounts, tally_rows
-from mrdtrack.kernels.groups import group_rows, number_names, sorted_rows
+from mrdtrack.kernels.groups import group_rows, sorted_rows
 from mrdtrack.kernels.row_fragments import row_fragments
-from mrdtrack.kernels.stretches import StretchArrays
+from mrdtrack.kernels.stretches import BackgroundRows, StretchArrays
 from mrdtrack.panel.haplotypes import MarkerHaplotypes
 from mrdtrack.panel.reference import Reference
 
@@ -133,33 +132,30 @@ def add_positions(
 
 def tally_positions(
     stretches: Stretches,
-    shown: Shown,
+    named: Named,
+    rows: BackgroundRows,
     grouping: Grouping,
     settings: CountingSettings,
 ) -> BackgroundCounts:
     """Count the molecules that show each base and indel at each position.
 
-    Rows are grouped as the claims are.
+    The rows of the records `named` are grouped as the claims are.
     """
-    facts, rows = shown
-    min_size = settings.min_family_size
-    name = facts.name
-    if grouping.mode == "reads":
-        name = name ^ (facts.bits & SECOND_OF_PAIR != 0).astype(np.int64)
-    heard = np.ones(len(name), np.uint8)
+    facts, min_size = named.facts, settings.min_family_size
+    heard = np.ones(len(facts.bits), np.uint8)
     if not grouping.keep_duplicates:
         heard = (facts.bits & DUPLICATE == 0).astype(np.uint8)
-    number_of_record, n_names = number_names(name, heard)
-    number = number_of_record[rows.row]
-    n_stretches = len(stretches.contigs)
-    order = group_rows(rows.stretch, number, n_stretches, n_names)
+    number = named.number[rows.row]
+    order = group_rows(
+        rows.stretch, number, heard[rows.row], len(stretches.contigs), named.n_names
+    )
     if grouping.mode != "umi":
         return tally_rows(rows, order, number, number, stretches.arrays, 1)
     fragments = row_fragments(
         rows.stretch, number, rows.row, facts.umi, facts.start, order
     )
     families = umi_families(fragments.place, fragments.umi, fragments.start)
-    family = np.zeros(len(number), np.int64)
+    family = np.zeros(len(number), np.int32)
     family[order] = families.number[fragments.number[order]]
     order = sorted_rows(family, order, len(family))
     return tally_rows(rows, order, family, fragments.number, stretches.arrays, min_size)

@@ -26,7 +26,7 @@ EOF_MARKER = bytes.fromhex("1f8b08040000000000ff0600424302001b000300000000000000
 BLOCK_MAGIC = b"\x1f\x8b\x08\x04"
 MAX_BLOCK = 65536
 READ_SIZE = 262144
-BATCH_SIZE = 2097152
+BATCH_SIZE = 1048576
 HEADROOM = 65536
 
 _HEAD = Struct("<4s6xH2sHH")
@@ -156,7 +156,7 @@ def _search_block_size(data: bytes, start: int, offset: int, extra: int) -> int:
 
 
 def split_blocks(data: bytes, offset: int) -> tuple[Block, ...]:
-    """List the whole blocks at the start of `data`, up to 2 MB of inflated bytes.
+    """List the whole blocks at the start of `data`, up to 1 MB of inflated bytes.
 
     Args:
         data: bytes that start with a block.

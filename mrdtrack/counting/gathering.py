@@ -15,28 +15,30 @@ import numpy as np
 
 from mrdtrack.counting.amplicons import LostDuplicates
 from mrdtrack.counting.background import Stretches, add_positions, tally_positions
+from mrdtrack.counting.held import Held, join_shown, nothing_held, split_held
 from mrdtrack.counting.jobs import Jobs
 from mrdtrack.counting.molecules import (
+    Fragments,
     Grouping,
     MarkerRules,
+    Named,
     choose_grouping,
     group_molecules,
     merged_fragments,
+    named_records,
 )
 from mrdtrack.counting.phased import group_of_markers, tally_group
 from mrdtrack.counting.plan import CountingPlan
 from mrdtrack.counting.sequence_tally import SequenceHits, join_scans
 from mrdtrack.counting.settings import CountingSettings
-from mrdtrack.counting.shown import Shown, join_shown, split_shown
 from mrdtrack.counting.tally import tally_marker
 from mrdtrack.counting.told import (
     Mask,
     Told,
+    join_claims,
     join_observations,
-    join_told,
     observations_of,
     pick,
-    split_told,
 )
 from mrdtrack.counting.umi_families import Crowding
 from mrdtrack.counts import GroupCounts, MarkerCounts, QualityFinding
@@ -45,6 +47,7 @@ from mrdtrack.kernels.background import BackgroundCounts
 from mrdtrack.kernels.hearing import HeardRecords
 from mrdtrack.kernels.near_records import MATE_REACH
 from mrdtrack.kernels.sequences import ScanResult
+from mrdtrack.kernels.stretches import BackgroundRows
 
 HELD_ROWS: Final = 300_000
 """Rows held before it is worth counting the markers that have been passed."""
@@ -113,9 +116,10 @@ class Gathering:
         self._is_sorted = is_sorted
         self._grouping: Grouping | None = None
         self._markers = Pending(*_marker_ends(plan))
-        self._background = Pending(stretches.arrays.contig, stretches.arrays.high)
-        self._told: list[Told] = []
-        self._shown: list[Shown] = []
+        # Stretches wait for the markers near them: facts and names are of both.
+        ends = stretches.arrays.high + MATE_REACH
+        self._background = Pending(stretches.arrays.contig, ends)
+        self._held: list[Held] = []
         self._scans: list[ScanResult] = []
         self._last = BEGIN
         self._next_count = HELD_ROWS
@@ -153,18 +157,15 @@ class Gathering:
     def _hold(self, records: HeardRecords) -> None:
         """Hold what records said until the markers near them have been passed."""
         facts, claims, rows, _ = records
-        if len(claims.marker):
-            self._told.append(Told(facts, claims))
+        if len(facts.name):
+            self._held.append(Held(facts, claims, rows))
             self._n_claims += len(claims.marker)
-        if len(rows.stretch):
-            self._shown.append(Shown(facts, rows))
 
     def finish(self) -> Gathered:
         """Count what is left."""
         grouping = self._decide()
         self._jobs.wait()
-        self._count_positions(self._background.rest(), self._shown)
-        self._count_markers(self._markers.rest(), self._told)
+        self._count(self._markers.rest(), self._held)
         names = [marker.id for marker, _ in self._plan.located]
         return Gathered(
             grouping=grouping,
@@ -178,8 +179,8 @@ class Gathering:
         )
 
     def _n_held(self) -> int:
-        return sum(len(claims.marker) for _, claims in self._told) + sum(
-            len(rows.stretch) for _, rows in self._shown
+        return sum(
+            len(held.claims.marker) + len(held.rows.stretch) for held in self._held
         )
 
     def _decide(self) -> Grouping:
@@ -187,7 +188,7 @@ class Gathering:
         if self._grouping is None:
             hits = [scan.observations for scan in self._scans]
             self._grouping = choose_grouping(
-                _first_observations(self._told, hits), self._settings.molecules
+                _first_observations(self._held, hits), self._settings.molecules
             )
         return self._grouping
 
@@ -198,34 +199,42 @@ class Gathering:
         stretches = self._background.take(self._last)
         if not (markers.any() or stretches.any()):
             return
-        told, self._told = split_told(self._told, markers)
-        shown, self._shown = split_shown(self._shown, stretches)
-
-        def count() -> None:
-            self._count_positions(stretches, shown)  # most of the memory is its rows'
-            self._count_markers(markers, told)
-
-        self._jobs.do(count)
+        passed, self._held = split_held(self._held, markers, stretches)
+        self._jobs.do(lambda: self._count(markers, passed))
         self._next_count = max(HELD_ROWS, 5 * self._n_held() // 4)
 
-    def _count_markers(self, chosen: Mask, parts: list[Told]) -> None:
-        """Group the claims of the chosen markers, and count each of these.
+    def _count(self, markers: Mask, parts: list[Held]) -> None:
+        """Count what records said of some markers, and all that they showed elsewhere.
 
-        `parts` is emptied once they are joined: they would fill the memory twice.
+        `parts` is emptied; what is no longer needed makes room for what comes of it.
         """
-        if not chosen.any():
+        parts = parts or [nothing_held()]
+        sizes = [len(part.facts.name) for part in parts]
+        claims = [part.claims for part in parts]
+        facts, rows = join_shown(parts)
+        named = named_records(facts, self._decide())
+        self._count_positions(named, rows)
+        del rows, facts
+        if not markers.any():
             return
-        grouping = self._decide()
-        told = join_told(parts)
-        parts.clear()
+        told = Told(named.facts, join_claims(claims, sizes))
+        claims.clear()
+        fragments = self._merged(named, told)
+        del named, told
+        self._count_markers(markers, fragments)
+
+    def _merged(self, named: Named, told: Told) -> Fragments:
+        """Merge the claims of each fragment."""
+        grouping, targets = self._decide(), self._plan.targets
         self._lost.add(told, grouping)
-        targets = self._plan.targets
         group_of = self._group_of if self._plan.groups else None
         rules = MarkerRules(targets.threshold, targets.event, group_of)
-        fragments = merged_fragments(told, rules, grouping)
-        del told  # families take the memory
+        return merged_fragments(named, told.claims, rules, grouping)
+
+    def _count_markers(self, chosen: Mask, fragments: Fragments) -> None:
+        """Group the fragments, which are of the chosen markers, and count each."""
+        grouping = self._decide()
         grouped = group_molecules(fragments, grouping, self._settings.min_family_size)
-        del fragments
         self._sizes.update(grouped.family_sizes)
         self._crowding = self._crowding.and_of(grouped.crowding)
         for index in np.flatnonzero(chosen).tolist():
@@ -237,15 +246,13 @@ class Gathering:
             group, index = self._plan.groups[number], len(self._group_of) + number
             self._joint[group.name] = tally_group(group, index, grouped, self._counted)
 
-    def _count_positions(self, chosen: Mask, parts: list[Shown]) -> None:
-        """Count the molecules at the positions of the chosen stretches.
-
-        `parts` is emptied.
-        """
-        if not (chosen.any() and parts):
+    def _count_positions(self, named: Named, rows: BackgroundRows) -> None:
+        """Count the molecules at the positions that records show."""
+        if not len(rows.stretch):
             return
-        shown = join_shown(parts)
-        counts = tally_positions(self._stretches, shown, self._decide(), self._settings)
+        counts = tally_positions(
+            self._stretches, named, rows, self._decide(), self._settings
+        )
         self._positions = add_positions(self._positions, counts)
 
 
@@ -296,12 +303,12 @@ def _marker_ends(plan: CountingPlan) -> tuple[Ints, Ints]:
 
 
 def _first_observations(
-    parts: Sequence[Told], hits: Sequence[Observations]
+    parts: Sequence[Held], hits: Sequence[Observations]
 ) -> Observations:
     """Join the first claims and hits, up to `DECIDING_ROWS` of them."""
     wanted, chosen = DECIDING_ROWS, []
-    for told in parts:
-        chosen.append(observations_of(told, slice(wanted)))
+    for held in parts:
+        chosen.append(observations_of(held.told, slice(wanted)))
         wanted -= len(chosen[-1].marker)
         if wanted <= 0:
             break

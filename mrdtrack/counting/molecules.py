@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.counting.joint_molecules import with_joint_fragments
-from mrdtrack.counting.told import Told
 from mrdtrack.counting.umi_families import Crowding, crowding_of, umi_families
 from mrdtrack.counts import MoleculeMode, QualityFinding
 from mrdtrack.findings import finding
@@ -23,8 +22,11 @@ from mrdtrack.kernels.arrays import (
     QC_FAIL,
     SECOND_OF_PAIR,
     SECONDARY,
+    Claims,
+    Facts,
     Floats,
     Ints,
+    Ints32,
     Observations,
 )
 from mrdtrack.kernels.families import MergedFamilies, merge_families
@@ -61,6 +63,14 @@ class Grouping:
 
 Filters = tuple[dict[str, int], ...]
 """How many records (or fragments) each filter took from each marker."""
+
+
+class Named(NamedTuple):
+    """Records, and the fragment that each of them is of."""
+
+    facts: Facts
+    number: Ints32  # [R] of the record's fragment, below `n_names`
+    n_names: int
 
 
 class Fragments(NamedTuple):
@@ -128,23 +138,33 @@ def _is_constant(observations: Observations) -> bool:
     return len(np.unique(observations.name[tagged])) >= CONSTANT_UMI_FRAGMENTS
 
 
-def merged_fragments(told: Told, rules: MarkerRules, grouping: Grouping) -> Fragments:
-    """Filter the records, and merge those of each fragment.
+def named_records(facts: Facts, grouping: Grouping) -> Named:
+    """Number the fragments of records by their names.
 
-    Joint molecules of groups stand behind those of the markers.
+    Where each read is a molecule, mates get names of their own.
     """
-    threshold, event, group_of = rules
-    filters = _count_filtered(told, grouping, len(event))
-    facts, filtered = told.facts, _filtered_bits(grouping)
     if grouping.mode == "reads":
         second = (facts.bits & SECOND_OF_PAIR != 0).astype(np.int64)
         facts = facts._replace(name=facts.name ^ second)
+    return Named(facts, *number_names(facts.name))
+
+
+def merged_fragments(
+    named: Named, claims: Claims, rules: MarkerRules, grouping: Grouping
+) -> Fragments:
+    """Filter the records, and merge the claims of each fragment.
+
+    Joint molecules of groups stand behind those of the markers.
+    """
+    facts, number, n_names = named
+    threshold, event, group_of = rules
+    filters = _count_filtered(facts, claims, grouping, len(event))
+    filtered = _filtered_bits(grouping)
     heard = (facts.bits & filtered == 0).astype(np.uint8)
-    number, n_names = number_names(facts.name, heard)
-    order = sorted_rows(number, heard_rows(number), n_names)
+    order = sorted_rows(number, heard_rows(heard), n_names)
     whole = group_of is not None or grouping.mode == "umi"
     molecules = merge_fragments(
-        facts, told.claims, order, number, filtered, threshold, event, whole
+        facts, claims, order, number, filtered, threshold, event, whole
     )
     if group_of is not None:
         molecules = with_joint_fragments(molecules, group_of)
@@ -161,7 +181,7 @@ def group_molecules(
             molecules=molecules, filters=filters, family_sizes={}, crowding=Crowding()
         )
     families = umi_families(molecules.marker, molecules.umi, molecules.start)
-    rows = np.arange(len(families.number), dtype=np.int64)
+    rows = np.arange(len(families.number), dtype=np.int32)
     by_family = sorted_rows(families.number, rows, len(rows))
     del rows  # the molecules take the memory
     merged = merge_families(molecules, by_family, families.number, min_family_size)
@@ -201,10 +221,12 @@ def _filtered_bits(grouping: Grouping) -> int:
     return int(np.bitwise_or.reduce(_filter_bits(grouping)))
 
 
-def _count_filtered(told: Told, grouping: Grouping, n_markers: int) -> Filters:
+def _count_filtered(
+    facts: Facts, claims: Claims, grouping: Grouping, n_markers: int
+) -> Filters:
     """Count the records of each marker, those each filter takes, and those heard."""
     counts = np.zeros((n_markers, len(FILTER_BITS) + 1), np.int64)
-    count_filtered(*told, _filter_bits(grouping), counts)
+    count_filtered(facts, claims, _filter_bits(grouping), counts)
     names = (*(name for name, _ in FILTER_BITS), "records_used")
     return tuple(
         {"records": sum(row), **dict(zip(names, row, strict=True))}

@@ -13,6 +13,7 @@ from mrdtrack.counting.molecules import (
     MarkerRules,
     group_molecules,
     merged_fragments,
+    named_records,
 )
 from mrdtrack.counting.sequence_index import (
     allowed_edits,
@@ -96,7 +97,9 @@ def tally_sequences(
     event = np.full(len(markers), JUNCTION, np.int64)
     threshold = np.full(len(markers), HELD_PHRED)
     rules = MarkerRules(threshold, event)
-    fragments = merged_fragments(told_by(observations), rules, grouping)
+    facts, claims = told_by(observations)
+    named = named_records(facts, grouping)
+    fragments = merged_fragments(named, claims, rules, grouping)
     grouped = group_molecules(fragments, grouping, min_family_size)
     molecules = grouped.molecules
     total, crowding = _molecules_read(hits, grouping)
@@ -190,8 +193,9 @@ def _related_molecules(
         ]
     event = np.full(len(owners), JUNCTION, np.int64)
     threshold = np.full(len(owners), HELD_PHRED)
-    told = told_by(join_observations(parts))
-    fragments = merged_fragments(told, MarkerRules(threshold, event), grouping)
+    facts, claims = told_by(join_observations(parts))
+    named, rules = named_records(facts, grouping), MarkerRules(threshold, event)
+    fragments = merged_fragments(named, claims, rules, grouping)
     molecules = group_molecules(fragments, grouping, min_family_size).molecules
     related = molecules.marker[molecules.kind == REF]
     return {owner: int((related == stem).sum()) for stem, owner in enumerate(owners)}

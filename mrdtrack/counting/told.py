@@ -16,7 +16,7 @@ from mrdtrack.errors import InputError
 from mrdtrack.kernels.arrays import Claims, Facts, Ints32, Observations
 
 MOST_RECORDS: Final = 2**31 - 1
-"""So many records have numbers of four bytes, by which claims name them."""
+"""So many records, and claims of them, can be numbered in four bytes."""
 
 Mask = NDArray[np.bool_]
 Chosen = Mask | NDArray[np.int64] | slice
@@ -46,10 +46,12 @@ def check_number(n_records: int) -> None:
 def join_rows(rows: Sequence[Ints32], sizes: Sequence[int]) -> Ints32:
     """Number records through, of which each chunk has so many.
 
+    What names them is numbered in four bytes as well.
+
     Raises:
         InputError: there are too many to be held together.
     """
-    check_number(sum(sizes))
+    check_number(max(sum(sizes), sum(len(own) for own in rows)))
     first = np.cumsum([0, *sizes]).tolist()
     return np.concatenate([own + n for own, n in zip(rows, first, strict=False)])
 
@@ -113,47 +115,20 @@ def join_facts(parts: Sequence[Facts]) -> Facts:
     return Facts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def join_told(parts: Sequence[Told]) -> Told:
-    """Put claims and the facts of their records together, in file order."""
-    if not parts:
-        return told_by(join_observations([]))
-    if len(parts) == 1:
-        return parts[0]
-    sizes = [len(facts.name) for facts, _ in parts]
-    return Told(
-        join_facts([facts for facts, _ in parts]),
-        Claims(
-            row=join_rows([claims.row for _, claims in parts], sizes),
-            marker=np.concatenate([claims.marker for _, claims in parts]),
-            evidence=np.concatenate([claims.evidence for _, claims in parts]),
-            bits=np.concatenate([claims.bits for _, claims in parts]),
-        ),
+def join_claims(parts: Sequence[Claims], sizes: Sequence[int]) -> Claims:
+    """Put the claims of chunks together, which have so many records each."""
+    return Claims(
+        row=join_rows([own.row for own in parts], sizes),
+        marker=np.concatenate([own.marker for own in parts]),
+        evidence=np.concatenate([own.evidence for own in parts]),
+        bits=np.concatenate([own.bits for own in parts]),
     )
 
 
-def split_told(parts: Sequence[Told], chosen: Mask) -> tuple[list[Told], list[Told]]:
-    """Part the claims about the chosen markers from the others, in their order."""
-    taken, kept = [], []
-    for part in parts:
-        mine = chosen[part.claims.marker]
-        if mine.all():
-            taken.append(part)
-        elif not mine.any():
-            kept.append(part)
-        else:
-            taken.append(_pick_claims(part, mine))
-            kept.append(_pick_claims(part, ~mine))
-    return taken, kept
-
-
-def _pick_claims(told: Told, mine: Mask) -> Told:
-    claims = told.claims
+def join_told(parts: Sequence[Told]) -> Told:
+    """Put claims and the facts of their records together, in file order."""
+    sizes = [len(facts.name) for facts, _ in parts]
     return Told(
-        told.facts,
-        Claims(
-            row=claims.row[mine],
-            marker=claims.marker[mine],
-            evidence=claims.evidence[mine],
-            bits=claims.bits[mine],
-        ),
+        join_facts([facts for facts, _ in parts]),
+        join_claims([claims for _, claims in parts], sizes),
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.kernels._compile import bare, kernel
-from mrdtrack.kernels.arrays import Bytes, Ints
+from mrdtrack.kernels.arrays import Bytes, Ints, Ints32
 from mrdtrack.kernels.position_codes import (
     DISPUTED,
     FULL,
@@ -51,7 +51,7 @@ def settle_stretch(
 
 
 @kernel
-def fragment_end(order: Ints, at: int, end: int, fragment: Ints) -> int:
+def fragment_end(order: Ints32, at: int, end: int, fragment: Ints32) -> int:
     """Find where the rows of the fragment of order[at] end, at `end` at the latest."""
     this = fragment[order[at]]
     at += 1
@@ -63,7 +63,7 @@ def fragment_end(order: Ints, at: int, end: int, fragment: Ints) -> int:
 @kernel
 def count_fragment(
     rows: BackgroundRows,
-    order: Ints,
+    order: Ints32,
     at: int,
     end: int,
     first: int,
@@ -86,7 +86,7 @@ def count_fragment(
 
 @kernel
 def shown_at(
-    rows: BackgroundRows, order: Ints, at: int, end: int, position: int
+    rows: BackgroundRows, order: Ints32, at: int, end: int, position: int
 ) -> np.uint8:
     """Give the merged code of the fragment order[at:end] at one position."""
     code = np.uint8(NOTHING)
@@ -113,10 +113,10 @@ def settle(votes: Ints, position: int, counts: FlatCounts) -> None:
 @kernel
 def settle_disputes(
     rows: BackgroundRows,
-    order: Ints,
+    order: Ints32,
     at: int,
     end: int,
-    fragment: Ints,
+    fragment: Ints32,
     span: Span,
     first: int,
     room: Room,
@@ -142,10 +142,10 @@ def settle_disputes(
 @kernel
 def count_family(
     rows: BackgroundRows,
-    order: Ints,
+    order: Ints32,
     at: int,
     end: int,
-    fragment: Ints,
+    fragment: Ints32,
     first: int,
     expected: Bytes,
     room: Room,
@@ -179,10 +179,10 @@ def count_family(
 @kernel
 def count_molecules(
     rows: BackgroundRows,
-    order: Ints,
+    order: Ints32,
     n: int,
-    family: Ints,
-    fragment: Ints,
+    family: Ints32,
+    fragment: Ints32,
     stretches: StretchArrays,
     min_size: int,
     room: Room,
@@ -229,9 +229,9 @@ def count_molecules(
 @kernel
 def tally_into(
     rows: BackgroundRows,
-    order: Ints,
-    family: Ints,
-    fragment: Ints,
+    order: Ints32,
+    family: Ints32,
+    fragment: Ints32,
     stretches: StretchArrays,
     min_size: int,
     room: Room,
@@ -254,9 +254,9 @@ def tally_into(
 @kernel
 def tally_rows(
     rows: BackgroundRows,
-    order: Ints,
-    family: Ints,
-    fragment: Ints,
+    order: Ints32,
+    family: Ints32,
+    fragment: Ints32,
     stretches: StretchArrays,
     min_size: int,
 ) -> BackgroundCounts:

@@ -71,7 +71,7 @@ def find_slot(place: Place, mask: int, word: int) -> int:
 
 @kernel
 def list_umis(
-    order: Ints, low: int, high: int, umi: Ints, place: Place, mask: int
+    order: Ints32, low: int, high: int, umi: Ints, place: Place, mask: int
 ) -> int:
     """List the distinct UMIs of the fragments order[low:high]; give their number."""
     for slot in range(mask + 1):
@@ -112,7 +112,7 @@ class Families(NamedTuple):
     the place have the same.
     """
 
-    number: Ints
+    number: Ints32
     distinct: Ints
     taken: Floats
 
@@ -176,7 +176,7 @@ def join_umis(place: Place, n: int, mask: int, starts: Ints) -> None:
 
 @kernel
 def number_into(
-    order: Ints, begin: Ints, umi: Ints, place: Place, made: Families
+    order: Ints32, begin: Ints32, umi: Ints, place: Place, made: Families
 ) -> None:
     """Number families with room that the caller has made."""
     rows, words, room = bare(order), bare(umi), bare(place)
@@ -205,7 +205,7 @@ def number_into(
 
 
 @kernel
-def number_families(order: Ints, begin: Ints, umi: Ints) -> Families:
+def number_families(order: Ints32, begin: Ints32, umi: Ints) -> Families:
     """Number the UMI families of fragments.
 
     Args:
@@ -227,7 +227,7 @@ def number_families(order: Ints, begin: Ints, umi: Ints) -> Families:
     )
     n_places = begin.shape[0] - 1
     made = Families(
-        np.empty(order.shape[0], np.int64),
+        np.empty(order.shape[0], np.int32),
         np.empty(n_places, np.int64),
         np.empty(n_places, np.float64),
     )
@@ -245,10 +245,10 @@ class MergedFamilies(NamedTuple):
 @kernel
 def merge_copies(
     fragments: Molecules,
-    order: Ints,
+    order: Ints32,
     begin: int,
     n_fragments: int,
-    family: Ints,
+    family: Ints32,
     votes: Ints,
     merged: MergedFamilies,
     n: int,
@@ -291,8 +291,8 @@ def merge_copies(
 @kernel
 def merge_all_copies(
     fragments: Molecules,
-    order: Ints,
-    family: Ints,
+    order: Ints32,
+    family: Ints32,
     min_size: int,
     votes: Ints,
     merged: MergedFamilies,
@@ -311,7 +311,7 @@ def merge_all_copies(
 
 @kernel
 def merge_families(
-    fragments: Molecules, order: Ints, family: Ints, min_size: int
+    fragments: Molecules, order: Ints32, family: Ints32, min_size: int
 ) -> MergedFamilies:
     """Let the fragments of each family vote; small families are left out.
 

@@ -91,9 +91,9 @@ def settled(
 
 @kernel
 def places_of(
-    order: Ints,
+    order: Ints32,
     n: int,
-    number: Ints,
+    number: Ints32,
     begin: Ints,
     own_bits: Ints32,
     marker: Ints32,
@@ -197,9 +197,9 @@ def write_molecules(
 def merge_claims(
     facts: Facts,
     claims: Claims,
-    order: Ints,
+    order: Ints32,
     n: int,
-    number: Ints,
+    number: Ints32,
     begin: Ints,
     filtered: int,
     threshold: Floats,
@@ -225,8 +225,8 @@ def merge_claims(
 def merge_into(
     facts: Facts,
     claims: Claims,
-    order: Ints,
-    number: Ints,
+    order: Ints32,
+    number: Ints32,
     begin: Ints,
     filtered: int,
     threshold: Floats,
@@ -256,8 +256,8 @@ def merge_into(
 def count_molecules(
     facts: Facts,
     claims: Claims,
-    order: Ints,
-    number: Ints,
+    order: Ints32,
+    number: Ints32,
     begin: Ints,
     filtered: int,
     fragment: Ints,
@@ -293,8 +293,8 @@ def claims_of_records(row: Ints32, n_records: int) -> Ints:
 def merge_fragments(
     facts: Facts,
     claims: Claims,
-    order: Ints,
-    number: Ints,
+    order: Ints32,
+    number: Ints32,
     filtered: int,
     threshold: Floats,
     event: Ints,

@@ -11,9 +11,6 @@ import numpy as np
 from mrdtrack.kernels._compile import bare, kernel
 from mrdtrack.kernels.arrays import Bytes, Ints, Ints32
 
-UNHEARD = -1
-"""The number of a row that is left out."""
-
 
 @kernel
 def table_size(n: int) -> int:
@@ -25,22 +22,16 @@ def table_size(n: int) -> int:
 
 
 @kernel
-def fill_numbers(
-    name: Ints, heard: Bytes, n: int, table: Ints, mask: int, number: Ints
-) -> int:
-    """Number the names of the heard rows; give how many names there are.
+def fill_numbers(name: Ints, n: int, table: Ints32, mask: int, number: Ints32) -> int:
+    """Number the names of rows; give how many names there are.
 
     `table` [mask + 1] holds a row of each name, -1 where it is empty.
     """
     n_names = 0
-    before = -1
     for row in range(n):
-        if not heard[row]:
-            number[row] = UNHEARD
-            continue
         key = name[row]
-        if before >= 0 and name[before] == key:
-            number[row] = number[before]
+        if row > 0 and name[row - 1] == key:
+            number[row] = number[row - 1]
             continue
         slot = (key ^ (key >> 32)) & mask
         while table[slot] >= 0 and name[table[slot]] != key:
@@ -51,16 +42,14 @@ def fill_numbers(
             n_names += 1
         else:
             number[row] = number[table[slot]]
-        before = row
     return n_names
 
 
 @kernel
-def number_into(name: Ints, heard: Bytes, table: Ints, number: Ints) -> int:
+def number_into(name: Ints, table: Ints32, number: Ints32) -> int:
     """Number names with a table that the caller has made."""
     return fill_numbers(
         bare(name),
-        bare(heard),
         name.shape[0],
         bare(table),
         table.shape[0] - 1,
@@ -69,20 +58,20 @@ def number_into(name: Ints, heard: Bytes, table: Ints, number: Ints) -> int:
 
 
 @kernel
-def number_names(name: Ints, heard: Bytes) -> tuple[Ints, int]:
-    """Number the read names [N] of the rows that are heard, in order of appearance.
+def number_names(name: Ints) -> tuple[Ints32, int]:
+    """Number the read names [N] of rows, in order of appearance.
 
-    Returns the number of each row (UNHEARD where it is not) and how many there are.
+    Returns the number of each row, and how many there are.
     """
-    table = np.full(table_size(name.shape[0]), -1, np.int64)
-    number = np.empty(name.shape[0], np.int64)
-    n_names = number_into(name, heard, table, number)
+    table = np.full(table_size(name.shape[0]), -1, np.int32)
+    number = np.empty(name.shape[0], np.int32)
+    n_names = number_into(name, table, number)
     return number, n_names
 
 
 @kernel
 def sort_by(
-    key: Ints | Ints32, rows: Ints, n: int, first: Ints, n_keys: int, order: Ints
+    key: Ints32, rows: Ints32, n: int, first: Ints32, n_keys: int, order: Ints32
 ) -> None:
     """Sort rows by a key of 0 to `n_keys` - 1, those of one key in the order given.
 
@@ -99,7 +88,7 @@ def sort_by(
 
 
 @kernel
-def sort_into(key: Ints | Ints32, rows: Ints, first: Ints, order: Ints) -> None:
+def sort_into(key: Ints32, rows: Ints32, first: Ints32, order: Ints32) -> None:
     """Sort rows by a key with room that the caller has made."""
     sort_by(
         bare(key),
@@ -112,27 +101,32 @@ def sort_into(key: Ints | Ints32, rows: Ints, first: Ints, order: Ints) -> None:
 
 
 @kernel
-def sorted_rows(key: Ints | Ints32, rows: Ints, n_keys: int) -> Ints:
+def sorted_rows(key: Ints32, rows: Ints32, n_keys: int) -> Ints32:
     """Sort rows by a key of 0 to `n_keys` - 1, those of one key in the order given."""
-    order = np.empty(rows.shape[0], np.int64)
-    sort_into(key, rows, np.zeros(n_keys + 1, np.int64), order)
+    order = np.empty(rows.shape[0], np.int32)
+    sort_into(key, rows, np.zeros(n_keys + 1, np.int32), order)
     return order
 
 
 @kernel
-def heard_rows(number: Ints) -> Ints:
-    """List the rows that have a number."""
-    rows = np.empty(number.shape[0], np.int64)
+def heard_rows(heard: Bytes) -> Ints32:
+    """List the rows that are heard."""
     n = 0
-    for row in range(number.shape[0]):
-        if number[row] != UNHEARD:
+    for row in range(heard.shape[0]):
+        n += 1 if heard[row] else 0
+    rows = np.empty(n, np.int32)
+    n = 0
+    for row in range(heard.shape[0]):
+        if heard[row]:
             rows[n] = row
             n += 1
-    return rows[:n].copy()
+    return rows
 
 
 @kernel
-def group_rows(place: Ints32, number: Ints, n_places: int, n_names: int) -> Ints:
-    """List the rows that have a number by place and then by number."""
-    by_name = sorted_rows(number, heard_rows(number), n_names)
+def group_rows(
+    place: Ints32, number: Ints32, heard: Bytes, n_places: int, n_names: int
+) -> Ints32:
+    """List the rows that are heard by place and then by number."""
+    by_name = sorted_rows(number, heard_rows(heard), n_names)
     return sorted_rows(place, by_name, n_places)

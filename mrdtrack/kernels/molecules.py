@@ -72,7 +72,7 @@ def classify(evidence: float, threshold: float, neither: bool) -> int:
 
 
 @kernel
-def count_groups(marker: Ints32, key: Ints, order: Ints) -> int:
+def count_groups(marker: Ints32, key: Ints32, order: Ints32) -> int:
     """Count the rows that begin a marker or key in their order."""
     n = 0
     for at in range(order.shape[0]):

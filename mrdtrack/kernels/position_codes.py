@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrdtrack.kernels._compile import kernel
-from mrdtrack.kernels.arrays import Bytes, Ints
+from mrdtrack.kernels.arrays import Bytes, Ints, Ints32
 from mrdtrack.kernels.stretches import NOTHING, BackgroundRows
 
 INDEL_CODES = 20
@@ -84,7 +84,7 @@ def span_of(rows: BackgroundRows, row: int) -> Span:
 
 @kernel
 def merge_rows(
-    rows: BackgroundRows, order: Ints, at: int, end: int, room: Room
+    rows: BackgroundRows, order: Ints32, at: int, end: int, room: Room
 ) -> Span:
     """Merge the rows order[at:end] of a fragment into `room.fragment`."""
     low, high = span_of(rows, order[at])

@@ -8,13 +8,16 @@ import numpy as np
 
 from mrdtrack.kernels._compile import bare, kernel
 from mrdtrack.kernels.arrays import Ints, Ints32
-from mrdtrack.kernels.groups import UNHEARD
+from mrdtrack.kernels.molecules import count_groups
+
+UNHEARD = -1
+"""The number of a row that is left out."""
 
 
 class RowFragments(NamedTuple):
     """The fragments of N rows, F of them, and their place, UMI and start."""
 
-    number: Ints  # [N] of each row's fragment, UNHEARD where it is left out
+    number: Ints32  # [N] of each row's fragment, UNHEARD where it is left out
     place: Ints32  # [F]
     umi: Ints  # [F]
     start: Ints  # [F]
@@ -23,15 +26,15 @@ class RowFragments(NamedTuple):
 @kernel
 def fill_fragments(
     place: Ints32,
-    name: Ints,
+    name: Ints32,
     record: Ints32,
     umi: Ints,
     start: Ints,
-    order: Ints,
+    order: Ints32,
     n_rows: int,
     made: RowFragments,
-) -> int:
-    """Fill in the fragments; give their number."""
+) -> None:
+    """Fill in the fragments."""
     n = 0
     for at in range(n_rows):
         row = order[at]
@@ -43,12 +46,11 @@ def fill_fragments(
         made.umi[n - 1] = max(made.umi[n - 1], own_umi)
         made.start[n - 1] = min(made.start[n - 1], own_start)
         made.number[row] = n - 1
-    return n
 
 
 @kernel
 def row_fragments(
-    place: Ints32, name: Ints, record: Ints32, umi: Ints, start: Ints, order: Ints
+    place: Ints32, name: Ints32, record: Ints32, umi: Ints, start: Ints, order: Ints32
 ) -> RowFragments:
     """List the fragments of rows.
 
@@ -60,23 +62,21 @@ def row_fragments(
         start: of each record.
         order: the rows that are heard, by place and name.
     """
-    n_rows = order.shape[0]
+    n = count_groups(place, name, order)
     made = RowFragments(
-        np.full(place.shape[0], UNHEARD, np.int64),
-        np.empty(n_rows, np.int32),
-        np.empty(n_rows, np.int64),
-        np.empty(n_rows, np.int64),
+        np.full(place.shape[0], UNHEARD, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
     )
-    n = fill_fragments(
+    fill_fragments(
         bare(place),
         bare(name),
         bare(record),
         bare(umi),
         bare(start),
         bare(order),
-        n_rows,
+        order.shape[0],
         bare(made),
     )
-    return RowFragments(
-        made.number, made.place[:n].copy(), made.umi[:n].copy(), made.start[:n].copy()
-    )
+    return made

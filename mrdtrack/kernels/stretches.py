@@ -50,7 +50,7 @@ class BackgroundRows(NamedTuple):
 
     row: Ints32  # [N] of the record in `Facts`, never falling
     stretch: Ints32  # [N]
-    offset: Ints  # [N] first position, counted from the stretch's own
+    offset: Ints32  # [N] first position, counted from the stretch's own
     code_start: Ints  # [N + 1]
     codes: Bytes  # one a position
 
@@ -199,7 +199,7 @@ def read_stretches(
     told = BackgroundRows(
         met.row,
         met.place,
-        np.empty(n, np.int64),
+        np.empty(n, np.int32),
         code_start,
         np.empty(0, np.uint8),
     )

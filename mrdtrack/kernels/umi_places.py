@@ -19,8 +19,8 @@ WIDE = 8
 class Places(NamedTuple):
     """Fragments by place: `begin` says where each place begins in `order`, and ends."""
 
-    order: Ints  # [N]
-    begin: Ints  # [B + 1]
+    order: Ints32  # [N]
+    begin: Ints32  # [B + 1]
 
 
 @kernel
@@ -39,7 +39,7 @@ def count_places(place: Ints, low: int, high: int, first: int, count: Ints) -> N
 
 
 @kernel
-def sort_places(place: Ints, low: int, high: int, order: Ints) -> None:
+def sort_places(place: Ints, low: int, high: int, order: Ints32) -> None:
     """Sort the rows [low, high) by place into `order`, those of one place as given."""
     first = last = place[low]
     for i in range(low, high):
@@ -57,7 +57,7 @@ def sort_places(place: Ints, low: int, high: int, order: Ints) -> None:
 
 
 @kernel
-def begin_places(marker: Ints32, place: Ints, order: Ints, begin: Ints) -> int:
+def begin_places(marker: Ints32, place: Ints, order: Ints32, begin: Ints32) -> int:
     """Write where each place begins in `order`; give their number."""
     n = 0
     for i in range(order.shape[0]):
@@ -82,7 +82,7 @@ def list_places(marker: Ints32, umi: Ints, start: Ints) -> Places:
     place = np.empty(n, np.int64)
     for i in range(n):
         place[i] = place_of(umi[i], start[i])
-    order = np.empty(n, np.int64)
+    order = np.empty(n, np.int32)
     low = 0
     while low < n:
         high = low + 1
@@ -90,6 +90,6 @@ def list_places(marker: Ints32, umi: Ints, start: Ints) -> Places:
             high += 1
         sort_places(place, low, high, order)
         low = high
-    begin = np.empty(n + 1, np.int64)
+    begin = np.empty(n + 1, np.int32)
     n_places = begin_places(marker, place, order, begin)
     return Places(order, begin[: n_places + 1].copy())

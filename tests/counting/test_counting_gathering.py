@@ -15,16 +15,15 @@ from mrdtrack.counting import gathering as gathering_module
 from mrdtrack.counting.chunk_work import Work, unchanged
 from mrdtrack.counting.freed_memory import give_back_memory, keep_freed_memory
 from mrdtrack.counting.gathering import Pending
+from mrdtrack.counting.held import Held, join_shown, nothing_held, split_held
 from mrdtrack.counting.index_file import Region
 from mrdtrack.counting.reads_file import ReadsFile, open_reads
 from mrdtrack.counting.relay import relay
-from mrdtrack.counting.shown import Shown, join_shown, split_shown
 from mrdtrack.counting.told import (
     MOST_RECORDS,
     Mask,
-    Told,
+    join_claims,
     join_rows,
-    join_told,
     told_by,
 )
 from mrdtrack.counts import SampleCounts
@@ -183,48 +182,58 @@ def test_places_are_passed_once() -> None:
     assert pending.take((0xFFFFFFFF, -1)).tolist() == [False, False, True]
 
 
-def test_rows_are_parted_with_their_codes() -> None:
-    each = np.arange(3)
-    narrow = np.arange(3, dtype=np.int32)
+def held_part() -> Held:
+    """Hold three records: each has a claim, and they show rows of 2, 1 and 3 codes."""
+    each, narrow = np.arange(3), np.arange(3, dtype=np.int32)
+    claims = Claims(
+        narrow, np.array([0, 1, 0], np.int32), np.zeros(3), np.zeros(3, np.uint8)
+    )
     rows = BackgroundRows(
         row=narrow,
         stretch=np.array([0, 1, 0], np.int32),
-        offset=each,
+        offset=narrow,
         code_start=np.array([0, 2, 3, 6]),
         codes=np.array([1, 1, 2, 3, 3, 3], np.uint8),
     )
-    shown = Shown(Facts(each, each, each, narrow), rows)
-    taken, kept = split_shown([shown], np.array([False, True]))
+    return Held(Facts(each + 7, each, each, narrow), claims, rows)
+
+
+def chosen(*markers_or_stretches: bool) -> Mask:
+    return np.array(markers_or_stretches)
+
+
+def test_what_is_held_is_parted() -> None:
+    held = held_part()
+    taken, kept = split_held([held], chosen(True, False), chosen(False, True))
+    assert [part.claims.row.tolist() for part in (*taken, *kept)] == [[0, 2], [1]]
+    assert [part.rows.row.tolist() for part in (*taken, *kept)] == [[1], [0, 2]]
     codes = [part.rows.codes.tolist() for part in (*taken, *kept)]
     assert codes == [[2], [1, 1, 3, 3, 3]]
     assert kept[0].rows.code_start.tolist() == [0, 2, 5]
-    assert kept[0].rows.row.tolist() == [0, 2]
-    assert split_shown([shown], np.array([True, True])) == ([shown], [])
-    assert split_shown([shown], np.array([False, False])) == ([], [shown])
+    both, none = chosen(True, True), chosen(False, False)
+    assert split_held([held], both, both) == ([held], [])
+    assert split_held([held], none, none) == ([], [held])
+    taken, kept = split_held([held], none, both)
+    assert [len(part.claims.row) for part in (*taken, *kept)] == [0, 3]
+    assert [len(part.rows.row) for part in (*taken, *kept)] == [3, 0]
 
 
-def test_rows_are_joined_with_the_facts_of_their_records() -> None:
-    each = np.arange(2)
-    narrow = np.arange(2, dtype=np.int32)
-    part = Shown(
-        Facts(each + 7, each, each, narrow),
-        BackgroundRows(
-            row=narrow,
-            stretch=narrow,
-            offset=each,
-            code_start=np.array([0, 1, 3]),
-            codes=np.array([1, 2, 3], np.uint8),
-        ),
-    )
-    claims = Claims(narrow, narrow, np.zeros(2), np.zeros(2, np.uint8))
-    facts, rows = join_shown([part, part])
-    assert facts.name[rows.row].tolist() == [7, 8, 7, 8]
-    assert rows.code_start.tolist() == [0, 1, 3, 4, 6]
-    assert rows.codes.tolist() == [1, 2, 3, 1, 2, 3]
-    told = join_told([Told(part.facts, claims), Told(part.facts, claims)])
-    assert told.facts.name[told.claims.row].tolist() == [7, 8, 7, 8]
-    for joined, one in ((rows, part.rows), (told.claims, claims)):
-        assert [c.dtype for c in joined] == [c.dtype for c in one]
+def types_of(held: Held) -> list[str]:
+    return [column.dtype.str for part in held for column in part]
+
+
+def test_what_is_held_is_joined_with_the_facts_of_its_records() -> None:
+    part, parts = held_part(), [held_part(), held_part()]
+    claims = join_claims([part.claims, part.claims], [3, 3])
+    facts, rows = join_shown(parts)
+    assert parts == []
+    assert facts.name[rows.row].tolist() == [7, 8, 9, 7, 8, 9]
+    assert facts.name[claims.row].tolist() == [7, 8, 9, 7, 8, 9]
+    assert claims.marker.tolist() == [0, 1, 0, 0, 1, 0]
+    assert rows.code_start.tolist() == [0, 2, 3, 6, 8, 9, 12]
+    assert rows.codes.tolist() == 2 * part.rows.codes.tolist()
+    for found in (Held(facts, claims, rows), nothing_held()):
+        assert types_of(found) == types_of(part)
 
 
 def test_more_records_than_four_bytes_number_are_refused() -> None:
@@ -232,6 +241,8 @@ def test_more_records_than_four_bytes_number_are_refused() -> None:
     assert join_rows(rows, [MOST_RECORDS - 1, 1]).tolist() == [0, MOST_RECORDS - 1]
     with pytest.raises(InputError, match="sort the reads by position"):
         join_rows(rows, [MOST_RECORDS, 1])
+    with pytest.raises(InputError, match="fewer markers at once"):
+        join_rows([np.broadcast_to(rows[0], MOST_RECORDS + 1)], [1])
     many = np.broadcast_to(np.zeros(1, np.int64), MOST_RECORDS + 1)
     with pytest.raises(InputError, match="sort the reads by position"):
         told_by(Observations(many, many, many, many, np.zeros(1), many))

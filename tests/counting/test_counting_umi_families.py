@@ -16,7 +16,7 @@ from mrdtrack.counting.umi_families import (
     crowding_of,
     umi_families,
 )
-from mrdtrack.kernels.arrays import Ints
+from mrdtrack.kernels.arrays import Ints, Ints32
 from mrdtrack.kernels.families import Families
 from mrdtrack.kernels.umi import LENGTH_SHIFT, pack_umi
 from tests.counting.builders import count, make_panel, snv, wild
@@ -29,7 +29,7 @@ def packed(umi: str) -> int:
     return int(pack_umi(data, 0, len(data)))
 
 
-def numbers_of(umis: Sequence[str], starts: Sequence[int] | None = None) -> Ints:
+def numbers_of(umis: Sequence[str], starts: Sequence[int] | None = None) -> Ints32:
     words = np.array([packed(umi) if umi else 0 for umi in umis], np.int64)
     places = np.array(starts or [0] * len(umis), np.int64)
     return umi_families(np.zeros(len(umis), np.int32), words, places).number
@@ -63,7 +63,7 @@ def test_families_do_not_depend_on_the_order(
     forwards = numbers_of(umis, starts)
     backwards = numbers_of(umis[::-1], starts[::-1])[::-1]
 
-    def partition(numbers: Ints) -> set[frozenset[int]]:
+    def partition(numbers: Ints32) -> set[frozenset[int]]:
         return {
             frozenset(np.flatnonzero(numbers == n).tolist()) for n in numbers.tolist()
         }

@@ -37,9 +37,10 @@ def tally(
     hear = hear_records.py_func if plain else hear_records
     count = tally_rows.py_func if plain else tally_rows
     facts, _, rows, _ = hear(chunk_of(reads), NO_TARGETS, STRETCHES, FILTER, 20)
-    of_record, n_names = number_names(facts.name, np.ones(len(facts.name), np.uint8))
+    of_record, n_names = number_names(facts.name)
     number = of_record[rows.row]
-    order = group_rows(rows.stretch, number, 2, n_names)
+    heard = np.ones(len(number), np.uint8)
+    order = group_rows(rows.stretch, number, heard, 2, n_names)
     family = np.zeros_like(number) if one_family else number
     return count(rows, order, family, number, STRETCHES, least)
 
@@ -150,7 +151,7 @@ def test_what_differs_far_from_what_differs_is_counted() -> None:
         FILTER,
         20,
     )
-    order = np.zeros(1, np.int64)
+    order = np.zeros(1, np.int32)
     for run in (tally_rows, tally_rows.py_func):
         counts = run(rows, order, order, order, stretches, 1)
         for position, base in enumerate(bases):

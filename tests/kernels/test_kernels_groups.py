@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrdtrack.kernels.groups import UNHEARD, group_rows, number_names, sorted_rows
+from mrdtrack.kernels.groups import group_rows, number_names, sorted_rows
 
 rows_of = st.lists(
     st.tuples(
@@ -21,13 +21,10 @@ rows_of = st.lists(
 @given(rows_of)
 def test_names_are_numbered_as_they_come(rows: list[tuple[int, int, bool]]) -> None:
     name = np.array([row[1] for row in rows], np.int64)
-    heard = np.array([row[2] for row in rows], np.uint8)
     known: dict[int, int] = {}
-    expected = [
-        known.setdefault(key, len(known)) if told else UNHEARD for _, key, told in rows
-    ]
+    expected = [known.setdefault(key, len(known)) for _, key, _ in rows]
     for run in (number_names, number_names.py_func):
-        number, n_names = run(name, heard)
+        number, n_names = run(name)
         assert number.tolist() == expected
         assert n_names == len(known)
 
@@ -37,17 +34,17 @@ def test_rows_are_grouped_by_place_and_name(rows: list[tuple[int, int, bool]]) -
     place = np.array([row[0] for row in rows], np.int32)
     name = np.array([row[1] for row in rows], np.int64)
     heard = np.array([row[2] for row in rows], np.uint8)
-    number, n_names = number_names(name, heard)
+    number, n_names = number_names(name)
     kept = [i for i in range(len(rows)) if heard[i]]
     expected = sorted(kept, key=lambda i: (place[i], number[i], i))
     for run in (group_rows, group_rows.py_func):
-        assert run(place, number, 4, n_names).tolist() == expected
+        assert run(place, number, heard, 4, n_names).tolist() == expected
 
 
 @given(st.lists(st.integers(0, 5), max_size=40))
 def test_sorting_keeps_the_order_of_equals(keys: list[int]) -> None:
-    key = np.array(keys, np.int64)
-    rows = np.arange(len(keys), dtype=np.int64)[::-1].copy()
+    key = np.array(keys, np.int32)
+    rows = np.arange(len(keys), dtype=np.int32)[::-1].copy()
     expected = sorted(rows.tolist(), key=lambda row: keys[row])
     for run in (sorted_rows, sorted_rows.py_func):
         assert run(key, rows, 6).tolist() == expected

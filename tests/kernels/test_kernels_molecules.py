@@ -46,8 +46,8 @@ def merged(rows: list[Row], *, plain: bool = False, whole: bool = True) -> Molec
         np.array([FITS_NEITHER * row.neither for row in rows], np.int64),
     )
     facts, claims = told_by(observations)
-    number, n_names = number_names(facts.name, np.ones(n, np.uint8))
-    order = sorted_rows(number, np.arange(n), n_names)
+    number, n_names = number_names(facts.name)
+    order = sorted_rows(number, np.arange(n, dtype=np.int32), n_names)
     run = merge_fragments.py_func if plain else merge_fragments
     limits = np.full(2, LIMIT)
     events = np.array(EVENTS, np.int64)
@@ -134,9 +134,9 @@ def families_of(
         umi=zeros,
         evidence=np.zeros(0),
     )
-    numbers = np.array([number for number, _ in members], np.int64)
+    numbers = np.array([number for number, _ in members], np.int32)
     run = merge_families.py_func if plain else merge_families
-    return run(fragments, np.arange(n, dtype=np.int64), numbers, least)
+    return run(fragments, np.arange(n, dtype=np.int32), numbers, least)
 
 
 @given(

@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrdtrack.kernels.groups import UNHEARD
-from mrdtrack.kernels.row_fragments import row_fragments
+from mrdtrack.kernels.row_fragments import UNHEARD, row_fragments
 
 ROW = st.tuples(
     st.integers(0, 2),
@@ -30,11 +29,11 @@ def test_fragments_of_rows(rows: list[tuple[int, int, int, int]], plain: bool) -
     n = len(rows)
     made = run(
         np.array([row[0] for row in rows], np.int32),
-        np.array([row[1] for row in rows], np.int64),
+        np.array([row[1] for row in rows], np.int32),
         np.arange(n, dtype=np.int32)[::-1].copy(),
         np.array([row[2] for row in rows[::-1]], np.int64),
         np.array([row[3] for row in rows[::-1]], np.int64),
-        np.array(order, np.int64),
+        np.array(order, np.int32),
     )
     keys = list(expected)
     assert made.place.tolist() == [place for place, _ in keys]

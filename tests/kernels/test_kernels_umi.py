@@ -75,8 +75,8 @@ def families_of(fragments: list[str], *, plain: bool = False) -> set[frozenset[i
     n = len(fragments)
     umi = np.array([pack(text) if text else 0 for text in fragments], np.int64)
     run = number_families.py_func if plain else number_families
-    order = np.arange(n, dtype=np.int64)[::-1].copy()
-    numbers = run(order, np.array([0, n], np.int64), umi).number
+    order = np.arange(n, dtype=np.int32)[::-1].copy()
+    numbers = run(order, np.array([0, n], np.int32), umi).number
     return {frozenset(np.flatnonzero(numbers == x).tolist()) for x in set(numbers)}
 
 
@@ -89,8 +89,8 @@ def test_hashed_umis_are_not_joined() -> None:
 
 def test_places_keep_their_families_apart() -> None:
     umi = np.full(5, pack("ACGT"), np.int64)
-    order = np.array([4, 0, 3, 1, 2], np.int64)
-    families = number_families(order, np.array([0, 2, 3, 5], np.int64), umi)
+    order = np.array([4, 0, 3, 1, 2], np.int32)
+    families = number_families(order, np.array([0, 2, 3, 5], np.int32), umi)
     numbers = families.number.tolist()
     assert numbers[4] == numbers[0] < numbers[3] < numbers[1] == numbers[2]
     assert families.distinct.tolist() == [1, 1, 1]
@@ -100,15 +100,15 @@ def test_places_keep_their_families_apart() -> None:
 def test_the_share_of_all_umis_that_a_place_has() -> None:
     texts = ["ACG", "ACG", "TTT", "N", "N", "ACNT", "GGGG", "CCCC", ""]
     umi = np.array([pack(text) if text else 0 for text in texts], np.int64)
-    order = np.arange(9, dtype=np.int64)
-    families = number_families(order, np.array([0, 3, 6, 9], np.int64), umi)
+    order = np.arange(9, dtype=np.int32)
+    families = number_families(order, np.array([0, 3, 6, 9], np.int32), umi)
     assert families.distinct.tolist() == [2, 2, 2]
     assert families.taken.tolist() == [2 / 64, 0.0, 2 / 256]
 
 
 def test_umis_of_other_lengths_take_no_more_than_all() -> None:
     umi = np.array([pack(text) for text in ["A", *"CGT", "AC", "GT"]], np.int64)
-    order = np.arange(6, dtype=np.int64)
-    families = number_families(order, np.array([0, 6], np.int64), umi)
+    order = np.arange(6, dtype=np.int32)
+    families = number_families(order, np.array([0, 6], np.int32), umi)
     assert families.distinct.tolist() == [6]
     assert families.taken.tolist() == [1.0]
