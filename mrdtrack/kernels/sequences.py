@@ -20,7 +20,7 @@ from mrdtrack.kernels.arrays import (
     ReadFilter,
 )
 from mrdtrack.kernels.bam_records import record_end
-from mrdtrack.kernels.bases import UNKNOWN_BASE, code_of_letter
+from mrdtrack.kernels.bases import UNKNOWN_BASE, code_of_letter, make_codes
 from mrdtrack.kernels.record_facts import (
     enlarged_ints,
     longest_read,
@@ -238,7 +238,7 @@ def scan_sequences(
         np.empty(n_patterns, np.int64),
         np.empty(n_patterns, np.int64),
         np.empty(n_patterns, np.int64),
-        np.empty(longest_read(bare(data), data.shape[0]), np.uint8),
+        make_codes(longest_read(bare(data), data.shape[0])),
         np.empty(index.row_size, np.int64),
         pairs,
         np.array([-1, 0]),

@@ -27,7 +27,7 @@ from mrdtrack.kernels.bam_records import (
     quality_start,
     sequence_start,
 )
-from mrdtrack.kernels.bases import decode_bases
+from mrdtrack.kernels.bases import decode_bases, make_codes
 
 NOTHING = np.uint8(4)
 LONGEST_INDEL = 9
@@ -212,6 +212,6 @@ def read_stretches(
         np.empty(code_start[n], np.uint8),
     )
     least = np.full(1, min(max(min_quality, 0), 255), np.uint8)
-    bases = np.empty(longest, np.uint8)
+    bases = make_codes(longest)
     tell_codes(data, stretches, records, least, bases, rows, rows.codes)
     return rows
