@@ -100,7 +100,7 @@ def relay(
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
-                for number, tried in islice(coming, threads + 1 - len(waiting)):
+                for number, tried in islice(coming, 3 * threads // 2 - len(waiting)):
                     waiting.append(pool.submit(run, number, tried))
                 if not waiting:
                     return
