@@ -110,9 +110,9 @@ class Block(NamedTuple):
 class Batch:
     """Compressed blocks that are inflated together.
 
-    `offset` is the file's byte of the first; of the inflated bytes `skip` are left out
-    in front, and everything from `cut` on (-1: nothing). `opens` and `closes` mark the
-    first and the last batch of a span.
+    `offset` is where `data` starts in the file; of the inflated bytes `skip` are left
+    out in front, and everything from `cut` on (-1: nothing). `opens` and `closes` mark
+    the first and the last batch of a span.
     """
 
     data: bytes
@@ -155,18 +155,19 @@ def _search_block_size(data: bytes, start: int, offset: int, extra: int) -> int:
     raise Damage(offset, "it is gzip, but not BGZF")
 
 
-def split_blocks(data: bytes, offset: int) -> tuple[Block, ...]:
-    """List the whole blocks at the start of `data`, up to 1 MB of inflated bytes.
+def split_blocks(data: bytes, offset: int, start: int = 0) -> tuple[Block, ...]:
+    """List the whole blocks of `data` from `start` on, up to 1 MB of inflated bytes.
 
     Args:
-        data: bytes that start with a block.
+        data: bytes of a file.
         offset: of the first byte in the file.
+        start: where a block starts in `data`.
 
     Raises:
         Damage: something else stands where a block should.
     """
     blocks: list[Block] = []
-    start, total, n_bytes = 0, 0, len(data)
+    total, n_bytes = 0, len(data)
     while start < n_bytes and total < BATCH_SIZE:
         n_block = _block_size(data, start, offset + start)
         if n_block == 0 or start + n_block > n_bytes:
@@ -212,26 +213,25 @@ def read_batches(source: Readable) -> Iterator[Batch]:
     Raises:
         Damage: it ends inside a block, or without the empty block that marks the end.
     """
-    pending, offset, tail = b"", 0, b""
+    pending, offset, start, tail = b"", 0, 0, b""
     at_end = False
     while True:
-        if not at_end and len(pending) < READ_SIZE:
+        if not at_end and len(pending) - start < READ_SIZE:
             piece = source.read(READ_SIZE)
             at_end = not piece
-            pending += piece
-        blocks = split_blocks(pending, offset)
+            pending, offset, start = pending[start:] + piece, offset + start, 0
+        blocks = split_blocks(pending, offset, start)
         if not blocks:
             if not at_end:
                 continue
             break
-        stop = blocks[-1].end
+        start = blocks[-1].end
         yield Batch(data=pending, blocks=blocks, offset=offset)
-        tail = pending[max(stop - len(EOF_MARKER), 0) : stop]
-        pending, offset = pending[stop:], offset + stop
-    if pending:
-        raise Damage(offset, "the file ends inside this block: it is truncated")
+        tail = pending[max(start - len(EOF_MARKER), 0) : start]
+    if start < len(pending):
+        raise Damage(offset + start, "the file ends inside this block: it is truncated")
     if tail != EOF_MARKER:
-        raise Damage(offset, "no BGZF EOF marker: the file is truncated")
+        raise Damage(offset + start, "no BGZF EOF marker: the file is truncated")
 
 
 def read_span(file: Seekable, begin: int, end: int) -> Iterator[Batch]:
