@@ -23,6 +23,9 @@ Role = Literal["level", "report_only"]
 Severity = Literal["info", "warning", "error"]
 Genotype = Literal["0/0", "0/1", "1/1"]
 Molecules = Annotated[int, Field(ge=0, le=10**12)]
+"""More than any sample holds: greater numbers are no counts."""
+Coordinate = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""A position on a contig, as far as BAM goes."""
 
 
 class QualityFinding(FileModel):
@@ -59,14 +62,14 @@ class MarkerCounts(FileModel):
 
     marker: str
     kind: MarkerKind
-    alt: int | None
-    ref: int | None
-    ambiguous: int | None
-    other: int | None
-    molecules: int | None
+    alt: Molecules | None
+    ref: Molecules | None
+    ambiguous: Molecules | None
+    other: Molecules | None
+    molecules: Molecules | None
     molecule_mode: MoleculeMode
     denominator_kind: DenominatorKind
-    denominator: int | None
+    denominator: Molecules | None
     error_class: str
     assessable: bool
     reason: str = ""
@@ -75,16 +78,16 @@ class MarkerCounts(FileModel):
     group: str | None = None
     gene: str | None = None
     hgvs: str | None = None
-    alt_forward: int | None = None
-    alt_reverse: int | None = None
-    ref_forward: int | None = None
-    ref_reverse: int | None = None
-    alt_at_ends: int | None = None
-    ref_at_ends: int | None = None
-    ref_left: int | None = None
-    ref_right: int | None = None
-    related: int | None = None
-    filters: dict[str, int] = {}
+    alt_forward: Molecules | None = None
+    alt_reverse: Molecules | None = None
+    ref_forward: Molecules | None = None
+    ref_reverse: Molecules | None = None
+    alt_at_ends: Molecules | None = None
+    ref_at_ends: Molecules | None = None
+    ref_left: Molecules | None = None
+    ref_right: Molecules | None = None
+    related: Molecules | None = None
+    filters: dict[str, Molecules] = {}
     signal_ratio: float = Field(default=1.0, gt=0)
 
 
@@ -222,7 +225,7 @@ class IdentityCounts(FileModel):
     """
 
     contig: str
-    position: int
+    position: Coordinate
     ref: str
     alt: str
     genotype: Genotype | None
@@ -240,9 +243,9 @@ class SearchedStretch(FileModel):
     """
 
     contig: str
-    start: int
-    end: int
-    molecules: int
+    start: Coordinate
+    end: Coordinate
+    molecules: Molecules
 
 
 class Library(FileModel):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from struct import Struct
 from types import TracebackType
@@ -60,7 +60,7 @@ class RecordPlaces:
         self._file = path.open("rb")
         self.first, self._n_contigs = self._read_header(str(path))
         self._places: dict[int, Place] = {}
-        self._block = lru_cache(HELD_BLOCKS)(partial(self._inflate, n_blocks=1))
+        self._block = lru_cache(HELD_BLOCKS)(self._inflated_block)
 
     def __enter__(self) -> RecordPlaces:
         return self
@@ -130,9 +130,9 @@ class RecordPlaces:
         within = offset & 0xFFFF
         inflated = self._block(offset >> 16)
         if within + 12 > len(inflated):
-            inflated = self._inflate(offset >> 16, MANY_BLOCKS)
-            at_end = self._file.tell() == self._size
-            if len(inflated) == within and at_end:
+            blocks = self._blocks(offset >> 16, MANY_BLOCKS)
+            inflated = _inflated(blocks)
+            if len(inflated) == within and _end_of(blocks) == self._size:
                 return END
         return self._checked(inflated[within : within + 12])
 
@@ -157,18 +157,21 @@ class RecordPlaces:
             at += 4 + int.from_bytes(data[at : at + 4], "little")
         yield start + at, END
 
-    def _inflate(self, block: int, n_blocks: int) -> bytes:
-        """Inflate a few blocks; nothing at the end of the file."""
-        if block > self._size:
-            raise Unproven
+    def _blocks(self, block: int, n_blocks: int) -> Batch:
+        """Read a few blocks; none at the end of the file."""
         self._file.seek(block)
         data = self._file.read(n_blocks * MAX_BLOCK)
         try:
             blocks = split_blocks(data, block)[:n_blocks]
-            batch = Batch(data=data, blocks=blocks, offset=block)
-            return inflate_batch(batch)[HEADROOM:].tobytes()
         except Damage:
             raise Unproven from None
+        if not blocks and block != self._size:
+            raise Unproven
+        return Batch(data=data, blocks=blocks, offset=block)
+
+    def _inflated_block(self, block: int) -> bytes:
+        """Inflate one block."""
+        return _inflated(self._blocks(block, 1))
 
     def _block_before(self, block: int) -> tuple[int, bytes] | None:
         """Find the block that ends where this one starts."""
@@ -186,6 +189,23 @@ class RecordPlaces:
                 pass
             at = data.rfind(BLOCK_MAGIC, 0, at)
         return None
+
+
+def _inflated(blocks: Batch) -> bytes:
+    """Inflate blocks.
+
+    Raises:
+        Unproven: one of them is damaged.
+    """
+    try:
+        return inflate_batch(blocks)[HEADROOM:].tobytes()
+    except Damage:
+        raise Unproven from None
+
+
+def _end_of(batch: Batch) -> int:
+    """Give the byte of the file behind the last of some blocks."""
+    return batch.offset + (batch.blocks[-1].end if batch.blocks else 0)
 
 
 def proven_span(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -12,7 +12,9 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from mrdtrack.counts import (
     BackgroundSite,
     BackgroundSites,
+    Coordinate,
     MoleculeMode,
+    Molecules,
     SampleCounts,
 )
 from mrdtrack.errors import CountsError
@@ -22,7 +24,6 @@ from mrdtrack.models import FileModel
 
 SCHEMA: Literal["mrdtrack-background/1"] = "mrdtrack-background/1"
 
-Molecules = Annotated[int, Field(ge=0)]
 FilterValue = str | int | float | bool | None
 
 
@@ -39,7 +40,7 @@ class SiteBackground(FileModel):
     """One non-marker site in the controls, in their order."""
 
     contig: str
-    position: int
+    position: Coordinate
     ref: str
     alt: str
     alt_molecules: tuple[Molecules, ...]

@@ -15,6 +15,7 @@ from fuzzing.index_parts import Index, change_index, join_index, record_offsets
 from fuzzing.index_parts import split_index as index_of
 from mrdtrack.counting.index_proof import END, RecordPlaces, Unproven
 from mrdtrack.counting.reads_file import Region, open_reads
+from mrdtrack.errors import AlignmentsError
 from tests.counting_door.made_reads import (
     bam_bytes,
     raw_records,
@@ -80,6 +81,33 @@ def test_no_lie_of_an_index_loses_a_read(
         assert expected <= set(names(records))
         left_aside += any(f.code == "INDEX_UNUSABLE" for f in reads.findings)
     assert 0 < left_aside < 60
+
+
+def test_a_block_of_a_wrong_size_is_no_end_of_the_file(tmp_path: Path) -> None:
+    """A block that claims to reach beyond the file hides no read without a word."""
+    path = write_bam(tmp_path / "a.bam", reads_like_short_ones(3, 300), index="")
+    path.write_bytes(compress_by_records(parts_of(path.read_bytes()), 7))
+    pysam.index(str(path))
+    right = path.read_bytes()
+    starts = sorted({offset >> 16 for offset in record_offsets(right)})
+    wanted = [
+        [Region(contig, at, at + 2500)]
+        for contig in (0, 1)
+        for at in range(0, 88_000, 4000)
+    ]
+    expected = [overlapping(path, regions) for regions in wanted]
+    refused = 0
+    for start in starts:
+        path.write_bytes(right[: start + 16] + b"\xff\xff" + right[start + 18 :])
+        for regions, names_there in zip(wanted, expected, strict=True):
+            try:
+                chunks = list(open_reads(path, None).chunks(regions))
+            except AlignmentsError:
+                refused += 1
+                continue
+            found = [one for chunk in chunks for one in split_records(chunk.tobytes())]
+            assert names_there <= set(names(found))
+    assert 0 < refused < len(starts) * len(wanted)
 
 
 def test_places_of_records(tmp_path: Path) -> None:

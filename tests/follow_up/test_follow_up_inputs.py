@@ -86,6 +86,14 @@ def test_what_is_no_result(tmp_path: Path) -> None:
         read_visits([])
 
 
+@pytest.mark.parametrize("number", [-1, 10**13, 10**400])
+def test_no_sample_holds_so_many_molecules(tmp_path: Path, number: int) -> None:
+    right = json.loads(write_visit(tmp_path, "A").read_text(encoding="utf-8"))
+    marker = {**right["markers"][0], "alt": number}
+    with pytest.raises(FaultList, match="alt"):
+        read_visits([write_visit(tmp_path, "A", markers=[marker])])
+
+
 def external(tmp_path: Path, *rows: str, head: str = HEAD) -> Path:
     path = tmp_path / "external.csv"
     path.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")

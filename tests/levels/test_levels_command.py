@@ -344,6 +344,23 @@ def test_a_background_file_stands_for_its_controls(tmp_path: Path) -> None:
         read_background(path, "umi")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("position", 10**400), ("position", -1), ("molecules", [10**19])],
+)
+def test_a_background_file_of_impossible_numbers_is_refused(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    controls = [made_sample("n", [made_marker("b", 1, 5000)], made_sites([1, 0], 100))]
+    made = json.loads(model_json(made_background(controls, {}, "mrdtrack 0")))
+    ((name, sites),) = made["classes"].items()
+    made["classes"] = {name: [{**sites[0], key: value}]}
+    path = tmp_path / "bg.json"
+    path.write_text(json.dumps(made))
+    with pytest.raises(CountsError, match=key):
+        read_background(path, "fragments")
+
+
 def test_controls_of_two_modes_make_no_background() -> None:
     first = made_sample("a", [made_marker("m", 0, 10)])
     second = first.model_copy(update={"molecule_mode": "umi", "sample": "b"})
