@@ -15,7 +15,8 @@ from mrdtrack.counting.told import (
     join_rows,
     told_by,
 )
-from mrdtrack.kernels.arrays import Bytes, Claims, Facts
+from mrdtrack.kernels.arrays import Bytes, Claims, Facts, Ints32
+from mrdtrack.kernels.bases import PIECE
 from mrdtrack.kernels.stretches import BackgroundRows
 
 
@@ -70,8 +71,8 @@ def _joined_rows(parts: list[BackgroundRows], sizes: Sequence[int]) -> Backgroun
 
 
 def _joined_codes(parts: list[Bytes], n_codes: int) -> Bytes:
-    """Join codes; each part is let go when it is copied."""
-    codes = np.empty(n_codes, np.uint8)
+    """Join codes, a piece behind them; each part is let go when it is copied."""
+    codes = np.empty(n_codes + PIECE, np.uint8)
     at = 0
     parts.reverse()
     while parts:
@@ -87,7 +88,8 @@ def split_held(
     """Part what is of the chosen markers and stretches from the rest, in its order."""
     taken, kept = [], []
     for part in parts:
-        mine, own = markers[part.claims.marker], stretches[part.rows.stretch]
+        mine = _chosen(markers, part.claims.marker)
+        own = _chosen(stretches, part.rows.stretch)
         if mine.all() and own.all():
             taken.append(part)
         elif not (mine.any() or own.any()):
@@ -96,6 +98,15 @@ def split_held(
             taken.append(_picked(part, mine, own))
             kept.append(_picked(part, ~mine, ~own))
     return taken, kept
+
+
+def _chosen(chosen: Mask, places: Ints32) -> Mask:
+    """Say which places are chosen; at one look where all or none between them are."""
+    if len(places):
+        between = chosen[places.min() : places.max() + 1]
+        if between.all() or not between.any():
+            return np.full(len(places), between[0])
+    return chosen[places]
 
 
 def _picked(held: Held, mine: Mask, own: Mask) -> Held:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mrdtrack.kernels._compile import bare, kernel
 from mrdtrack.kernels.arrays import Bytes, Ints, Ints32
+from mrdtrack.kernels.bases import PIECE
 from mrdtrack.kernels.position_codes import (
     DISPUTED,
     FULL,
@@ -67,21 +68,13 @@ def count_fragment(
     at: int,
     end: int,
     first: int,
-    expected: Bytes,
     room: Room,
     counts: FlatCounts,
 ) -> None:
     """Count the fragment of the rows order[at:end] as a molecule."""
-    recent, bases, indels = room.recent, counts.bases, counts.indels
-    if end - at == 1:
-        row = order[at]
-        span, begin = span_of(rows, row), rows.code_start[row]
-        count_codes(rows.codes, begin, span, first, expected, recent, bases, indels)
-        return
     span = merge_rows(rows, order, at, end, room)
-    codes = room.fragment
-    count_codes(codes, span.low, span, first, expected, recent, bases, indels)
-    clear(codes, span)
+    count_codes(room.fragment, span, first, room, counts)
+    clear(room.fragment, span)
 
 
 @kernel
@@ -147,7 +140,6 @@ def count_family(
     end: int,
     fragment: Ints32,
     first: int,
-    expected: Bytes,
     room: Room,
     counts: FlatCounts,
 ) -> None:
@@ -162,16 +154,7 @@ def count_family(
         low, high = min(low, span.low), max(high, span.high)
         i = following
     whole = Span(low, high)
-    count_codes(
-        room.family,
-        low,
-        whole,
-        first,
-        expected,
-        room.recent,
-        counts.bases,
-        counts.indels,
-    )
+    count_codes(room.family, whole, first, room, counts)
     settle_disputes(rows, order, at, end, fragment, whole, first, room, counts)
     clear(room.family, whole)
 
@@ -207,21 +190,9 @@ def count_molecules(
                 size += 1
             end += 1
         if size >= min_size and size == 1:
-            count_fragment(
-                rows, order, at, end, first, stretches.expected, room, counts
-            )
+            count_fragment(rows, order, at, end, first, room, counts)
         elif size >= min_size:
-            count_family(
-                rows,
-                order,
-                at,
-                end,
-                fragment,
-                first,
-                stretches.expected,
-                room,
-                counts,
-            )
+            count_family(rows, order, at, end, fragment, first, room, counts)
         at = end
     settle_stretch(stretches, before, room.recent, counts.as_expected)
 
@@ -263,16 +234,20 @@ def tally_rows(
     """Count molecules by base and indel.
 
     `order` sorts the rows by stretch, family and fragment; `family` and `fragment`
-    number them. Families of fewer than `min_size` fragments are left out.
+    number them. Families of fewer than `min_size` fragments are left out. Behind the
+    codes of the rows there is room for a piece.
     """
     n = stretches.expected.shape[0]
     width = 0
     for s in range(stretches.low.shape[0]):
         width = max(width, stretches.high[s] - stretches.low[s])
     room = Room(
-        np.full(width, NOTHING, np.uint8),
-        np.full(width, NOTHING, np.uint8),
-        np.zeros(width, np.uint8),
+        np.full(width + PIECE, NOTHING, np.uint8),
+        np.full(width + PIECE, NOTHING, np.uint8),
+        np.zeros(width + PIECE, np.uint8),
+        np.append(stretches.expected, np.zeros(PIECE, np.uint8)),
+        np.arange(PIECE).astype(np.uint8),
+        np.zeros(PIECE, np.uint8),
         np.zeros(4 + INDEL_CODES, np.int64),
     )
     counts = FlatCounts(

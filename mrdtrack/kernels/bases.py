@@ -13,7 +13,7 @@ from mrdtrack.kernels.arrays import Bytes
 
 UNKNOWN_BASE = 4
 PIECE = 32
-"""Bytes of letters that are decoded at once."""
+"""Bytes that are worked on at once, of letters or of codes."""
 
 
 @kernel

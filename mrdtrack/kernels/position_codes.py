@@ -1,7 +1,8 @@
 """Codes of positions: merged by fragment and family, and counted, many at once.
 
-All codes are bytes. Only positions where something else than the reference stands are
-looked at one by one.
+All codes are bytes. Whole pieces of them leave no rest to be done one by one, so there
+is room for a piece behind every place where codes are kept. Only positions where
+something else than the reference stands are looked at one by one.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrdtrack.kernels._compile import kernel
+from mrdtrack.kernels._compile import kernel, read_u64
 from mrdtrack.kernels.arrays import Bytes, Ints, Ints32
+from mrdtrack.kernels.bases import PIECE
 from mrdtrack.kernels.stretches import NOTHING, BackgroundRows
 
 INDEL_CODES = 20
@@ -23,8 +25,6 @@ DISPUTED = np.uint8(6)
 BASE_BITS, INDEL_BITS, NO_INDEL = np.uint8(0b111), np.uint8(0b11111000), np.uint8(0)
 ONE = np.uint8(1)
 """Parts of a code. All these are bytes, so that many codes are merged at once."""
-BLOCK = 64
-"""Positions among which what is not the reference is looked for one by one."""
 FULL = 255
 """Molecules after which a byte that counts them is full."""
 
@@ -40,13 +40,16 @@ class FlatCounts(NamedTuple):
 class Room(NamedTuple):
     """Room for one fragment and one family, codes by position; W is the widest stretch.
 
-    Between uses all are NOTHING. What is `recent` is counted in bytes, so that many
-    positions are counted at once, and added to the counts before a byte is full.
+    Between uses all codes are NOTHING. What is `recent` is counted in bytes, so that
+    many positions are counted at once, and added to the counts before a byte is full.
     """
 
-    fragment: Bytes  # [W]
-    family: Bytes  # [W]
-    recent: Bytes  # [W] molecules of the stretch at hand that are as expected, so far
+    fragment: Bytes  # [W + PIECE]
+    family: Bytes  # [W + PIECE]
+    recent: Bytes  # [W + PIECE] molecules of the stretch at hand that are as expected
+    expected: Bytes  # [P + PIECE] code of the reference base of all positions
+    lane: Bytes  # [PIECE] 0, 1, 2, ...
+    odd: Bytes  # [PIECE] whether something else than the reference is there
     votes: Ints  # [4 + INDEL_CODES]
 
 
@@ -68,11 +71,15 @@ def merged_code(first: np.uint8, second: np.uint8) -> np.uint8:
 
 
 @kernel
-def add_row(rows: BackgroundRows, row: int, fragment: Bytes) -> None:
-    """Merge a record into its fragment."""
-    begin, at = rows.code_start[row], rows.offset[row]
-    for i in range(rows.code_start[row + 1] - begin):
-        fragment[at + i] = merged_code(fragment[at + i], rows.codes[begin + i])
+def add_row(rows: BackgroundRows, row: int, fragment: Bytes, lane: Bytes) -> None:
+    """Merge a record into its fragment; codes behind its own are nothing to it."""
+    begin, end, at = rows.code_start[row], rows.code_start[row + 1], rows.offset[row]
+    for first in range(0, end - begin, PIECE):
+        left = np.uint8(min(end - begin - first, PIECE))
+        for i in range(PIECE):
+            code = rows.codes[begin + first + i] if lane[i] < left else NOTHING
+            before = fragment[at + first + i]
+            fragment[at + first + i] = merged_code(before, code)
 
 
 @kernel
@@ -91,7 +98,7 @@ def merge_rows(
     for i in range(at, end):
         span = span_of(rows, order[i])
         low, high = min(low, span.low), max(high, span.high)
-        add_row(rows, order[i], room.fragment)
+        add_row(rows, order[i], room.fragment, room.lane)
     return Span(low, high)
 
 
@@ -113,39 +120,41 @@ def add_fragment(room: Room, span: Span) -> None:
 
 
 @kernel
-def count_one(code: int, position: int, bases: Ints, indels: Ints) -> None:
+def count_one(code: int, position: int, counts: FlatCounts) -> None:
     """Count what a molecule shows at one position, unless it is nothing."""
     base, indel = code & 7, code >> 3
     if base < NOTHING:
-        bases[4 * position + base] += 1
+        counts.bases[4 * position + base] += 1
         if indel > 0:
-            indels[INDEL_CODES * position + indel] += 1
+            counts.indels[INDEL_CODES * position + indel] += 1
+
+
+@kernel
+def count_odd(
+    codes: Bytes, low: int, first: int, odd: Bytes, counts: FlatCounts
+) -> None:
+    """Count the codes of a piece that are marked as odd, few if any."""
+    for word in range(0, PIECE, 8):
+        if read_u64(odd, word) != 0:
+            for i in range(word, word + 8):
+                if odd[i] != NO_INDEL:
+                    count_one(int(codes[low + i]), first + low + i, counts)
 
 
 @kernel
 def count_codes(
-    codes: Bytes,
-    begin: int,
-    span: Span,
-    first: int,
-    expected: Bytes,
-    recent: Bytes,
-    bases: Ints,
-    indels: Ints,
+    codes: Bytes, span: Span, first: int, room: Room, counts: FlatCounts
 ) -> None:
     """Count the codes of a molecule that covers a span of the stretch at `first`.
 
     Those of the reference are counted apart, many at once.
     """
-    shift = begin - span.low
-    for low in range(span.low, span.high, BLOCK):
-        high = min(low + BLOCK, span.high)
-        odd = NO_INDEL
-        for i in range(low, high):
-            code, wanted = codes[shift + i], expected[first + i]
-            recent[i] += ONE if code == wanted else NO_INDEL
+    expected, recent, odd = room.expected, room.recent, room.odd
+    for low in range(span.low, span.high, PIECE):
+        for i in range(PIECE):
+            code, wanted = codes[low + i], expected[first + low + i]
             told = ONE if code != NOTHING else NO_INDEL
-            odd |= told if code != wanted else NO_INDEL
-        for i in range(low, high if odd != NO_INDEL else low):
-            if codes[shift + i] != expected[first + i]:
-                count_one(int(codes[shift + i]), first + i, bases, indels)
+            known = told if code == wanted else NO_INDEL
+            recent[low + i] += known
+            odd[i] = told ^ known
+        count_odd(codes, low, first, odd, counts)
