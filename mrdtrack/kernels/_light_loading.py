@@ -10,9 +10,12 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Final
+
+WHOLE_KERNELS: Final = {(0, 68)}
+"""Versions of numba whose machine code holds what is compiled of the runtime."""
 
 
 def load_lightly(compiled: Any) -> None:
@@ -31,18 +34,18 @@ def load_lightly(compiled: Any) -> None:
 
 @contextmanager
 def _machine_code_alone(context: Any) -> Iterator[None]:
-    """Let numba leave out three things.
+    """Let numba leave out four things.
 
     Before it looks into the cache it loads everything it knows of Python and numpy,
-    0.2 s; machine code needs but the runtime that counts owners of arrays. It imports
+    0.2 s; machine code needs but the runtime that counts owners of arrays, of which it
+    holds itself what numba would compile, 0.02 s. It imports
     every module that a function in the kernel comes from, 0.15 s, for globals that only
     interpreted code would ask for. And it reads the kernel once more as bitcode, to be
     compiled into others, 0.06 s for all.
     """
-    runtime: Any = importlib.import_module("numba.core.runtime")
     environment: Any = importlib.import_module("numba.core.environment")
     codegen = context.codegen()
-    context.refresh = lambda: runtime.rtsys.initialize(context)
+    context.refresh = partial(_give_runtime, context)
     environment.importlib = SimpleNamespace(import_module=_loaded_module)
     codegen.unserialize_library = partial(_read_library, codegen)
     try:
@@ -50,6 +53,25 @@ def _machine_code_alone(context: Any) -> Iterator[None]:
     finally:
         del context.refresh, codegen.unserialize_library
         environment.importlib = importlib
+
+
+def _give_runtime(context: Any) -> None:
+    """Make ready what machine code needs of the runtime that it does not hold."""
+    numba: Any = importlib.import_module("numba")
+    if numba.version_info.short in WHOLE_KERNELS:
+        _name_helpers()
+    else:
+        runtime: Any = importlib.import_module("numba.core.runtime")
+        runtime.rtsys.initialize(context)
+
+
+@cache
+def _name_helpers() -> None:
+    """Tell LLVM where the functions stand that numba's runtime has in C."""
+    runtime: Any = importlib.import_module("numba.core.runtime._nrt_python")
+    llvm: Any = importlib.import_module("llvmlite.binding")
+    for name, address in runtime.c_helpers.items():
+        llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
 def _loaded_module(name: str) -> ModuleType:

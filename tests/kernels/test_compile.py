@@ -218,6 +218,32 @@ def test_another_numba_loads_cached_kernels_as_it_does_itself(trial: Path) -> No
     assert run_trial(trial, AGAIN="1") == "6"
 
 
+OLDER_NUMBA = """
+from mrdtrack.kernels import _light_loading
+
+_light_loading.WHOLE_KERNELS = set()
+"""
+
+RUNTIME = """
+import os
+from numba.core.runtime import rtsys
+
+assert rtsys._init == ("COMPILED" in os.environ)
+"""
+
+
+def test_cached_kernels_need_no_runtime_compiled(trial: Path) -> None:
+    (trial / "caller.py").write_text(CALLER + RUNTIME)
+    assert run_trial(trial, COMPILED="1") == "6"
+    assert run_trial(trial) == "6"
+
+
+def test_another_numba_compiles_its_runtime_at_every_start(trial: Path) -> None:
+    (trial / "caller.py").write_text(OLDER_NUMBA + CALLER + RUNTIME)
+    assert run_trial(trial, COMPILED="1") == "6"
+    assert run_trial(trial, COMPILED="1") == "6"
+
+
 THREADS = """
 from concurrent.futures import ThreadPoolExecutor
 
