@@ -112,11 +112,13 @@ def clear(codes: Bytes, span: Span) -> None:
 @kernel
 def add_fragment(room: Room, span: Span) -> None:
     """Let a fragment into its family: where fragments differ, it is DISPUTED."""
-    for i in range(span.low, span.high):
-        shown, before = room.fragment[i], room.family[i]
-        silent = shown & BASE_BITS >= NOTHING
-        now = before if silent or shown == before else DISPUTED
-        room.family[i] = shown if before == NOTHING and not silent else now
+    fragment, family = room.fragment, room.family
+    for low in range(span.low, span.high, PIECE):
+        for i in range(low, low + PIECE):
+            shown, before = fragment[i], family[i]
+            silent = shown & BASE_BITS >= NOTHING
+            now = before if silent or shown == before else DISPUTED
+            family[i] = shown if before == NOTHING and not silent else now
 
 
 @kernel

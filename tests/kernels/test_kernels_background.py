@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrdtrack.counting.settings import CountingSettings, build_read_filter
-from mrdtrack.counting.targets import build_targets
+from mrdtrack.counting.targets import build_targets, encode_bases
+from mrdtrack.kernels.arrays import Bytes
 from mrdtrack.kernels.background import BackgroundCounts, tally_rows
+from mrdtrack.kernels.bases import PIECE
 from mrdtrack.kernels.groups import group_rows, number_names
 from mrdtrack.kernels.hearing import hear_records
 from mrdtrack.kernels.stretches import StretchArrays, indel_code
@@ -24,39 +26,55 @@ def ints(values: list[int]) -> np.typing.NDArray[np.int64]:
     return np.array(values, np.int64)
 
 
+def stretches_of(lows: list[int], highs: list[int], expected: Bytes) -> StretchArrays:
+    first = np.cumsum([0, *(h - low for low, h in zip(lows, highs, strict=True))])
+    contigs = ints([0] * len(lows))
+    return StretchArrays(contigs, ints(lows), ints(highs), first, expected)
+
+
 EXPECTED = np.array([0, 1, 2, 3] * 4, np.uint8)
 NO_TARGETS = build_targets([], {})
-STRETCHES = StretchArrays(
-    ints([0, 0]), ints(LOWS), ints(HIGHS), ints([0, 10, 16]), EXPECTED
-)
+STRETCHES = stretches_of(LOWS, HIGHS, EXPECTED)
 
 
 def tally(
-    reads: list[Read], least: int = 1, *, one_family: bool = False, plain: bool = False
+    reads: list[Read],
+    least: int = 1,
+    stretches: StretchArrays = STRETCHES,
+    *,
+    one_family: bool = False,
+    plain: bool = False,
 ) -> BackgroundCounts:
     hear = hear_records.py_func if plain else hear_records
     count = tally_rows.py_func if plain else tally_rows
-    facts, _, rows, _ = hear(chunk_of(reads), NO_TARGETS, STRETCHES, FILTER, 20)
+    facts, _, rows, _ = hear(chunk_of(reads), NO_TARGETS, stretches, FILTER, 20)
+    rows = rows._replace(codes=np.append(rows.codes, np.zeros(PIECE, np.uint8)))
     of_record, n_names = number_names(facts.name)
     number = of_record[rows.row]
     heard = np.ones(len(number), np.uint8)
     order = group_rows(rows.stretch, number, heard, 2, n_names)
     family = np.zeros_like(number) if one_family else number
-    return count(rows, order, family, number, STRETCHES, least)
+    return count(rows, order, family, number, stretches, least)
 
 
-def shown(counts: BackgroundCounts) -> dict[tuple[int, str], int]:
-    places = [p for s in (0, 1) for p in range(LOWS[s], HIGHS[s])]
+def shown(
+    counts: BackgroundCounts, stretches: StretchArrays = STRETCHES
+) -> dict[tuple[int, str], int]:
+    ends = zip(stretches.low.tolist(), stretches.high.tolist(), strict=True)
+    places = [p for low, high in ends for p in range(low, high)]
     return {
         (places[row], "ACGT"[base]): int(counts.bases[row, base])
         for row, base in np.argwhere(counts.bases).tolist()
     }
 
 
-def expected(reads: list[Read]) -> dict[tuple[int, str], int]:
+def expected(
+    reads: list[Read], stretches: StretchArrays = STRETCHES
+) -> dict[tuple[int, str], int]:
+    ends = zip(stretches.low.tolist(), stretches.high.tolist(), strict=True)
     return {
         key: number
-        for low, high in zip(LOWS, HIGHS, strict=True)
+        for low, high in ends
         for key, number in naive.background_bases(reads, low, high).items()
     }
 
@@ -137,23 +155,61 @@ def test_more_reads_than_a_buffer_holds() -> None:
     assert shown(tally(reads)) == {(12, "G"): 1100, (12, "A"): 600, (31, "C"): 300}
 
 
+REFERENCE = "ACGTTGCAGGATCCATTACGGATA" * 12
+WIDE = stretches_of(
+    [10, 60],
+    [40, 236],
+    encode_bases(REFERENCE[10:40] + "N" * 12 + REFERENCE[72:236]),
+)
+"""A stretch of less than a piece before a longer one that begins with unknown bases."""
+
+
+@st.composite
+def long_reads(draw: st.DrawFn) -> list[Read]:
+    reads = []
+    for _ in range(draw(st.integers(1, 8))):
+        start, length = draw(st.integers(0, 150)), draw(st.integers(20, 138))
+        bases = list(REFERENCE[start : start + length])
+        for at in draw(st.lists(st.integers(0, length - 1), max_size=4)):
+            bases[at] = draw(st.sampled_from("ACGTN"))
+        name = draw(st.sampled_from("abcd"))
+        reads.append(Read("".join(bases), (("M", length),), start, name))
+    return reads
+
+
+@given(long_reads())
+def test_long_reads_are_counted_in_pieces(reads: list[Read]) -> None:
+    for plain in (False, True):
+        found = tally(reads, stretches=WIDE, plain=plain)
+        assert shown(found, WIDE) == expected(reads, WIDE)
+
+
+@given(long_reads())
+def test_families_of_long_reads_vote_position_by_position(reads: list[Read]) -> None:
+    counts = [
+        tally(reads, stretches=WIDE, one_family=True, plain=plain)
+        for plain in (False, True)
+    ]
+    by_position: dict[int, dict[str, int]] = {}
+    for (position, base), number in expected(reads, WIDE).items():
+        by_position.setdefault(position, {})[base] = number
+    agreed = {
+        (position, base): 1
+        for position, votes in by_position.items()
+        for base, number in votes.items()
+        if 3 * number >= 2 * sum(votes.values())
+    }
+    assert [shown(found, WIDE) for found in counts] == [agreed, agreed]
+
+
 def test_what_differs_far_from_what_differs_is_counted() -> None:
-    stretches = StretchArrays(
-        ints([0]), ints([0]), ints([200]), ints([0, 200]), np.zeros(200, np.uint8)
-    )
+    stretches = stretches_of([0], [200], np.zeros(200, np.uint8))
     bases = np.array(list("A" * 200))
     bases[[0, 63, 64, 65, 127, 128, 199]] = list("CGTCGTC")
     bases[[1, 150]] = "N"
-    _, _, rows, _ = hear_records(
-        chunk_of([Read("".join(bases), (("M", 200),), 0)]),
-        NO_TARGETS,
-        stretches,
-        FILTER,
-        20,
-    )
-    order = np.zeros(1, np.int32)
-    for run in (tally_rows, tally_rows.py_func):
-        counts = run(rows, order, order, order, stretches, 1)
+    reads = [Read("".join(bases), (("M", 200),), 0)]
+    for plain in (False, True):
+        counts = tally(reads, stretches=stretches, plain=plain)
         for position, base in enumerate(bases):
             expected = np.array([base == letter for letter in "ACGT"])
             assert counts.bases[position].tolist() == expected.tolist()
