@@ -37,11 +37,11 @@ def _machine_code_alone(context: Any) -> Iterator[None]:
     """Let numba leave out four things.
 
     Before it looks into the cache it loads everything it knows of Python and numpy,
-    0.2 s; machine code needs but the runtime that counts owners of arrays, of which it
-    holds itself what numba would compile, 0.02 s. It imports
-    every module that a function in the kernel comes from, 0.15 s, for globals that only
-    interpreted code would ask for. And it reads the kernel once more as bitcode, to be
-    compiled into others, 0.06 s for all.
+    0.2 s; machine code needs but the runtime that counts owners of arrays, and holds
+    itself what numba would compile of that, 0.02 s. It imports every module that a
+    function in the kernel comes from, 0.15 s, for globals that only interpreted code
+    would ask for. And it reads the kernel once more as bitcode, to be compiled into
+    others, 0.06 s for all.
     """
     environment: Any = importlib.import_module("numba.core.environment")
     codegen = context.codegen()
